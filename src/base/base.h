@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Foundations: errors, time, memory, cleanup.
+ *
+ * Functions return int. 0 is success. A negative fay_status is a failure the caller forwards
+ * unchanged. A positive code is an outcome documented by that one function, which the caller must
+ * handle and never forward.
+ */
+#ifndef FAY_BASE_H
+#define FAY_BASE_H
+
+#include <faymora/base.h>
+
+/* Time on the monotonic clock of whoever drives the code (libuv, or the simulator). */
+typedef uint64_t fay_ms;
+typedef uint64_t fay_ns;
+#define FAY_NEVER       UINT64_MAX
+#define FAY_MS          ((fay_ns)1000000)
+#define FAY_SECOND      ((fay_ns)1000000000)
+
+#define FAY_KIB         ((size_t)1 << 10)
+#define FAY_MIB         ((size_t)1 << 20)
+#define FAY_GIB         ((size_t)1 << 30)
+
+#define FAY_COUNT(list) (sizeof(list) / sizeof((list)[0]))
+#define FAY_MIN(a, b)   ((a) < (b) ? (a) : (b))
+#define FAY_MAX(a, b)   ((a) > (b) ? (a) : (b))
+
+/* Release at end of scope, unless stolen. */
+#define FAY_CLEANUP(fn) __attribute__((cleanup(fn)))
+#define FAY_STEAL(pointer)                                                                         \
+    __extension__({                                                                                \
+        __typeof__(pointer) stolen_ = (pointer);                                                   \
+        (pointer) = NULL;                                                                          \
+        stolen_;                                                                                   \
+    })
+
+/*
+ * Memory. Exhaustion aborts the process with a line on stderr: nothing useful can follow it. Any
+ * size that comes from outside is checked against limits.h before it gets here.
+ */
+void *fay_alloc(size_t size); /* zeroed */
+void *fay_realloc(void *memory, size_t size);
+char *fay_strdup(const char *text);
+char *fay_strndup(const char *text, size_t length);
+char *fay_format(const char *format, ...) FAY_PRINTF(1, 2);
+void fay_freep(void *pointer_to_pointer); /* for FAY_CLEANUP on anything free() takes */
+
+/* Grows a heap array so that `needed` elements fit; doubles, so that pushes are O(1) amortised. */
+#define FAY_RESERVE(list, capacity, needed)                                                        \
+    ((needed) <= (capacity)                                                                        \
+         ? (void)0                                                                                 \
+         : (void)((list) = fay_grow((list), &(capacity), (needed), sizeof *(list))))
+void *fay_grow(void *list, size_t *capacity, size_t needed, size_t element_size);
+
+/* Writes an error if `err` is not NULL and returns `status`. Texts that are too long are cut. */
+int fay_fail_with(fay_error *err, fay_status status, const char *format, ...) FAY_PRINTF(3, 4);
+/* As above, with strerror(sys_errno) appended to the message. */
+int fay_fail_errno(fay_error *err, fay_status status, int sys_errno, const char *format, ...)
+    FAY_PRINTF(4, 5);
+void fay_hint(fay_error *err, const char *format, ...) FAY_PRINTF(2, 3);
+
+#endif /* FAY_BASE_H */

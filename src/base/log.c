@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 2048 };
+
+static struct {
+    fay_level least;
+    bool json;
+} sink = {.least = FAY_WARN};
+
+void fay_log_setup(fay_level least, bool json)
+{
+    sink.least = least;
+    sink.json = json;
+}
+
+bool fay_log_wants(fay_level level)
+{
+    return level >= sink.least;
+}
+
+static size_t put(char *line, size_t used, const char *text, size_t length)
+{
+    size_t room = LINE_MAX_BYTES - 2 - used; /* the newline and a spare byte stay free */
+    size_t n = FAY_MIN(length, room);
+    memcpy(line + used, text, n);
+    return used + n;
+}
+
+static size_t put_escaped(char *line, size_t used, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        char escaped[8];
+        int n = 1;
+        if (c == '"' || c == '\\') {
+            n = snprintf(escaped, sizeof escaped, "\\%c", c);
+        } else if (c < 0x20) {
+            n = snprintf(escaped, sizeof escaped, "\\u%04x", c);
+        } else {
+            escaped[0] = (char)c;
+        }
+        used = put(line, used, escaped, (size_t)n);
+    }
+    return used;
+}
+
+/* key=value and key="two words" become ,"key":"value". */
+static size_t put_fields(char *line, size_t used, const char *fields)
+{
+    const char *at = fields;
+    while (*at != '\0') {
+        const char *equals = strchr(at, '=');
+        if (equals == NULL)
+            break;
+        bool quoted = equals[1] == '"';
+        const char *value = equals + (quoted ? 2 : 1);
+        const char *end = strchr(value, quoted ? '"' : ' ');
+        if (end == NULL)
+            end = value + strlen(value);
+        used = put(line, used, ",\"", 2);
+        used = put_escaped(line, used, at, (size_t)(equals - at));
+        used = put(line, used, "\":\"", 3);
+        used = put_escaped(line, used, value, (size_t)(end - value));
+        used = put(line, used, "\"", 1);
+        at = end + (quoted && *end == '"' ? 1 : 0);
+        while (*at == ' ') {
+            at++;
+        }
+    }
+    return used;
+}
+
+void fay_log(fay_level level, const char *event, const char *format, ...)
+{
+    static const char *const names[] = {"trace", "debug", "info", "warn", "error"};
+    if (!fay_log_wants(level))
+        return;
+
+    char fields[LINE_MAX_BYTES / 2];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(fields, sizeof fields, format, args);
+    va_end(args);
+
+    char line[LINE_MAX_BYTES];
+    size_t used = 0;
+    if (sink.json) {
+        used = put(line, used, "{\"level\":\"", 10);
+        used = put(line, used, names[level], strlen(names[level]));
+        used = put(line, used, "\",\"event\":\"", 11);
+        used = put_escaped(line, used, event, strlen(event));
+        used = put(line, used, "\"", 1);
+        used = put_fields(line, used, fields);
+        used = put(line, used, "}", 1);
+    } else {
+        used = put(line, used, "faymora: ", 9);
+        used = put(line, used, names[level], strlen(names[level]));
+        used = put(line, used, " ", 1);
+        used = put(line, used, event, strlen(event));
+        used = put(line, used, " ", 1);
+        used = put(line, used, fields, strlen(fields));
+    }
+    line[used++] = '\n';
+    ssize_t written = write(STDERR_FILENO, line, used); /* one write: lines never mix */
+    (void)written;                                      /* nowhere to report it to */
+}
