@@ -12,7 +12,13 @@
 
 #include "base/base.h"
 
-typedef enum fay_level { FAY_TRACE, FAY_DEBUG, FAY_INFO, FAY_WARN, FAY_ERROR } fay_level;
+typedef enum fay_level {
+    FAY_TRACE,
+    FAY_DEBUG,
+    FAY_INFO,
+    FAY_WARN,
+    FAY_ERROR
+} fay_level;
 
 /* Default: FAY_WARN, text. */
 void fay_log_setup(fay_level least, bool json);

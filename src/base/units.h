@@ -14,7 +14,9 @@
 int fay_duration_parse(const char *text, fay_ns *ret_duration);
 int fay_size_parse(const char *text, uint64_t *ret_size);
 
-enum { FAY_UNITS_TEXT_MAX = 32 };
+enum {
+    FAY_UNITS_TEXT_MAX = 32
+};
 /* "1m15s", "3.2s", "15ms": short, for people. Returns `text`. */
 const char *fay_duration_text(fay_ns duration, char text[FAY_UNITS_TEXT_MAX]);
 /* "64MiB", "1.5GiB": short, for people. Returns `text`. */

@@ -30,15 +30,24 @@
 
 typedef struct fay_flow fay_flow;
 
-typedef enum fay_flow_on_error { FAY_FLOW_DEAD, FAY_FLOW_DROP, FAY_FLOW_STOP } fay_flow_on_error;
-enum { FAY_FLOW_RETRY_EXIT = 1u, FAY_FLOW_RETRY_SIGNAL = 2u, FAY_FLOW_RETRY_TIMEOUT = 4u };
+typedef enum fay_flow_on_error {
+    FAY_FLOW_DEAD,
+    FAY_FLOW_DROP,
+    FAY_FLOW_STOP
+} fay_flow_on_error;
+enum {
+    FAY_FLOW_RETRY_EXIT = 1u,
+    FAY_FLOW_RETRY_SIGNAL = 2u,
+    FAY_FLOW_RETRY_TIMEOUT = 4u
+};
 
 typedef struct fay_flow_stage {
     bool solo;   /* exec: a worker holds one Item */
     bool recall; /* frames, json: may be asked to give back what has not begun */
-    uint64_t batch_items, batch_bytes; /* batch: one lease of up to so much; 0 = not a batch stage */
-    fay_ns batch_wait;                 /* how long a batch may wait to fill */
-    uint64_t retries;                  /* after the first try; UINT64_MAX = forever */
+    uint64_t batch_items,
+        batch_bytes;   /* batch: one lease of up to so much; 0 = not a batch stage */
+    fay_ns batch_wait; /* how long a batch may wait to fill */
+    uint64_t retries;  /* after the first try; UINT64_MAX = forever */
     fay_ns backoff_initial, backoff_max;
     double backoff_factor, backoff_jitter;
     fay_flow_on_error on_error;
@@ -47,27 +56,28 @@ typedef struct fay_flow_stage {
     uint64_t reorder_items;
     fay_ns reorder_wait;
     uint64_t queue_items, queue_bytes;
-    bool queue_grows; /* to 20 ms of the measured rate */
+    bool queue_grows;  /* to 20 ms of the measured rate */
     uint64_t prefetch; /* Items leased to one worker at most; 0 = by expected time */
     double rate;       /* Items leased per second at most; 0 = no limit */
     unsigned workers_min, workers_start, workers_max;
-    bool pinned; /* no Equalizer */
+    bool pinned;                /* no Equalizer */
     fay_ns period, target_wait; /* of the Equalizer; 0 = auto */
 } fay_flow_stage;
 
 typedef struct fay_flow_config {
     const fay_flow_stage *stages;
     size_t stages_count;
-    const fay_router *router; /* borrowed for the flow's life; whom each stage and the source feed */
-    bool journal;             /* rule 5: a root's output is written when the root is complete */
-    uint64_t held_bytes;      /* output of open roots beyond this goes to a spool; 0 = 16 MiB */
+    const fay_router
+        *router;         /* borrowed for the flow's life; whom each stage and the source feed */
+    bool journal;        /* rule 5: a root's output is written when the root is complete */
+    uint64_t held_bytes; /* output of open roots beyond this goes to a spool; 0 = 16 MiB */
     uint64_t sink_items, sink_bytes; /* room for what is not WRITTEN yet; 0 = 65,536 and 16 MiB */
-    fay_ns commit_ns;         /* between two commits; 0 = 200 ms */
-    double source_rate;       /* source Items per second at most; 0 = no limit */
-    uint64_t failures_max;    /* Items that may fail for good; 0 = no limit */
-    double failures_percent;  /* of those that finished, once 20 have; 0 = no limit */
-    bool breaker;             /* stop when the first 20 Items of a stage all fail alike */
-    uint64_t seed;            /* of the jitter */
+    fay_ns commit_ns;                /* between two commits; 0 = 200 ms */
+    double source_rate;              /* source Items per second at most; 0 = no limit */
+    uint64_t failures_max;           /* Items that may fail for good; 0 = no limit */
+    double failures_percent;         /* of those that finished, once 20 have; 0 = no limit */
+    bool breaker;                    /* stop when the first 20 Items of a stage all fail alike */
+    uint64_t seed;                   /* of the jitter */
 } fay_flow_config;
 
 /* A range [from, to) of root numbers. */
@@ -92,17 +102,17 @@ typedef struct fay_flow_event {
         FAY_FLOW_LINK_DOWN,   /* link */
         FAY_FLOW_WORKER_UP,   /* link, worker, ns = time its start took */
         FAY_FLOW_WORKER_DOWN, /* link, worker, cause, note, signature */
-        FAY_FLOW_RESULTS,     /* link, worker, tag, count, ns = useful time, batch, children, targets */
-        FAY_FLOW_PART,        /* link, worker, tag, batch, targets */
-        FAY_FLOW_VERDICT,     /* link, worker, tag, verdict, note, signature */
-        FAY_FLOW_GIVEN_BACK,  /* link, worker, tag, count */
-        FAY_FLOW_WRITTEN,     /* items, bytes: the sink has taken them */
-        FAY_FLOW_SYNCED,      /* ok: the sink and dead letters are on disk */
-        FAY_FLOW_RECORDED,    /* ok: the record is on disk */
-        FAY_FLOW_LOADED,      /* spool, tag = cursor, batch (empty = end), targets, ns = next cursor */
-        FAY_FLOW_SCALE,       /* stage, min, max: min == max pins */
-        FAY_FLOW_DRAIN,       /* read no more, forget what has not begun, finish the rest */
-        FAY_FLOW_ABORT,       /* lease nothing more; finish is when the last commit is done */
+        FAY_FLOW_RESULTS, /* link, worker, tag, count, ns = useful time, batch, children, targets */
+        FAY_FLOW_PART,    /* link, worker, tag, batch, targets */
+        FAY_FLOW_VERDICT, /* link, worker, tag, verdict, note, signature */
+        FAY_FLOW_GIVEN_BACK, /* link, worker, tag, count */
+        FAY_FLOW_WRITTEN,    /* items, bytes: the sink has taken them */
+        FAY_FLOW_SYNCED,     /* ok: the sink and dead letters are on disk */
+        FAY_FLOW_RECORDED,   /* ok: the record is on disk */
+        FAY_FLOW_LOADED, /* spool, tag = cursor, batch (empty = end), targets, ns = next cursor */
+        FAY_FLOW_SCALE,  /* stage, min, max: min == max pins */
+        FAY_FLOW_DRAIN,  /* read no more, forget what has not begun, finish the rest */
+        FAY_FLOW_ABORT,  /* lease nothing more; finish is when the last commit is done */
     } kind;
     size_t stage;
     uint32_t link;
@@ -132,29 +142,29 @@ typedef struct fay_flow_event {
 
 typedef struct fay_flow_action {
     enum {
-        FAY_FLOW_LEASE,   /* link, worker, tag = first, batch, at, count */
-        FAY_FLOW_RECALL,  /* link, worker */
-        FAY_FLOW_SPAWN,   /* link, worker: a free number of that link */
-        FAY_FLOW_RETIRE,  /* link, worker */
-        FAY_FLOW_WRITE,   /* batch, at, count: to the sink */
+        FAY_FLOW_LEASE,  /* link, worker, tag = first, batch, at, count */
+        FAY_FLOW_RECALL, /* link, worker */
+        FAY_FLOW_SPAWN,  /* link, worker: a free number of that link */
+        FAY_FLOW_RETIRE, /* link, worker */
+        FAY_FLOW_WRITE,  /* batch, at, count: to the sink */
         FAY_FLOW_WRITE_SPOOL, /* spool, items: its Items with the sink among their targets, to the sink */
-        FAY_FLOW_LETTER,  /* batch, at, stage, note: to the dead letters (attempts: the entry's) */
-        FAY_FLOW_SPILL,   /* spool, batch, at, count, targets (or NULL): append to an unlinked file */
-        FAY_FLOW_LOAD,    /* spool, tag = cursor (0 at first): answer with LOADED */
+        FAY_FLOW_LETTER, /* batch, at, stage, note: to the dead letters (attempts: the entry's) */
+        FAY_FLOW_SPILL, /* spool, batch, at, count, targets (or NULL): append to an unlinked file */
+        FAY_FLOW_LOAD,  /* spool, tag = cursor (0 at first): answer with LOADED */
         FAY_FLOW_UNSPOOL, /* spool: no longer needed */
         FAY_FLOW_SYNC,    /* sink and dead letters to disk: answer with SYNCED */
         FAY_FLOW_RECORD,  /* ranges, position: into the journal, synced: answer with RECORDED */
-        FAY_FLOW_ACKED,   /* root, count: these source Items are done, and on record if there is a journal */
+        FAY_FLOW_ACKED, /* root, count: these source Items are done, and on record if there is a journal */
         FAY_FLOW_HOLDING, /* stage, batch, at: this Item has held up an ordered stage for reorder_wait */
-        FAY_FLOW_PRESSURE,/* stage: look at fay_flow_stats() */
-        FAY_FLOW_FAIL,    /* why, stage, note: the run must end; answer with ABORT */
-        FAY_FLOW_DONE,    /* nothing is left to do */
+        FAY_FLOW_PRESSURE, /* stage: look at fay_flow_stats() */
+        FAY_FLOW_FAIL,     /* why, stage, note: the run must end; answer with ABORT */
+        FAY_FLOW_DONE,     /* nothing is left to do */
     } kind;
     enum {
         FAY_FAIL_NONE,
-        FAY_FAIL_ON_ERROR,  /* on_error: stop */
-        FAY_FAIL_LIMIT,     /* limits.failures */
-        FAY_FAIL_BREAKER,   /* the first 20 Items failed alike */
+        FAY_FAIL_ON_ERROR, /* on_error: stop */
+        FAY_FAIL_LIMIT,    /* limits.failures */
+        FAY_FAIL_BREAKER,  /* the first 20 Items failed alike */
         FAY_FAIL_CRASHLOOP, /* 5 deaths of Instances, or of workers without Items, in 10 s, no result */
         FAY_FAIL_SYNC,      /* rule 6: a sync failed, nothing may be committed any more */
     } why;
@@ -180,11 +190,11 @@ typedef struct fay_flow_actions {
 
 typedef struct fay_flow_stats {
     uint64_t in, out, filtered, retried, dead, dropped; /* Items, since the start */
-    uint64_t queued, leased, delayed, held;            /* Items, now */
+    uint64_t queued, leased, delayed, held;             /* Items, now */
     uint64_t queue_limit;
     unsigned workers, starting, idle, retiring, target, workers_peak;
-    int pressure;         /* fay_pressure: -1 LOW 0 EVEN 1 HIGH 2 BLOCKED */
-    const char *held_by;  /* why there are fewer workers than wanted ("AT_MAX", ..), or "" */
+    int pressure;        /* fay_pressure: -1 LOW 0 EVEN 1 HIGH 2 BLOCKED */
+    const char *held_by; /* why there are fewer workers than wanted ("AT_MAX", ..), or "" */
     double in_rate, out_rate, item_ns; /* per second; useful time of one Item */
     uint64_t useful_ns, bytes;
 } fay_flow_stats;
@@ -203,7 +213,9 @@ void fay_flow_free(fay_flow *flow);
 void fay_flow_restore(fay_flow *flow, const fay_range *ranges, size_t count, uint64_t position);
 bool fay_flow_is_acked(const fay_flow *flow, uint64_t root);
 
-enum { FAY_FLOW_STALE = 1 }; /* a lease that is no more: nothing has changed (rule 1) */
+enum {
+    FAY_FLOW_STALE = 1
+}; /* a lease that is no more: nothing has changed (rule 1) */
 /*
  * 0; FAY_FLOW_STALE; or FAY_E_PEER when the event breaks the protocol with the link (unknown worker,
  * tags that it does not hold): nothing has changed, the driver closes the link and feeds LINK_DOWN.

@@ -20,12 +20,12 @@
 #include "wire/path.h"
 
 typedef struct fay_entry {
-    uint64_t root;        /* number of the source Item */
-    uint32_t at, size;    /* payload */
-    uint32_t attrs_at;    /* encoded attributes (item/attrs.h); size 0 = none */
+    uint64_t root;     /* number of the source Item */
+    uint32_t at, size; /* payload */
+    uint32_t attrs_at; /* encoded attributes (item/attrs.h); size 0 = none */
     uint32_t attrs_size;
-    uint16_t attempt;     /* tries that counted so far */
-    fay_path path;        /* below the root */
+    uint16_t attempt; /* tries that counted so far */
+    fay_path path;    /* below the root */
 } fay_entry;
 
 typedef struct fay_batch {

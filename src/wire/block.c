@@ -7,7 +7,9 @@
 #include "base/limits.h"
 #include "wire/codec.h"
 
-enum { ID_SIZE = 8 + 2 + 1 }; /* root, attempt, path size */
+enum {
+    ID_SIZE = 8 + 2 + 1
+}; /* root, attempt, path size */
 
 /* Sum of the u32 at `lengths`, each with `gap` bytes more. */
 static size_t sum(const uint8_t *lengths, size_t count, size_t gap)

@@ -25,7 +25,9 @@ typedef enum fay_message {
 #undef X
 } fay_message;
 
-enum { FAY_FRAME_HEADER = 8 };
+enum {
+    FAY_FRAME_HEADER = 8
+};
 
 typedef struct fay_frame {
     fay_message type;

@@ -4,7 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BYTE_MAX = 0xef, WIDE_2 = 0xf0, WIDE_4 = 0xf1, WIDE_8 = 0xf2 };
+enum {
+    BYTE_MAX = 0xef,
+    WIDE_2 = 0xf0,
+    WIDE_4 = 0xf1,
+    WIDE_8 = 0xf2
+};
 
 /* Bytes that follow a first byte; -1 for one that begins nothing. */
 static int width(uint8_t first)

@@ -28,10 +28,10 @@ typedef struct fay_setup {
     fay_ns recycle_age;
     /* The routes from this stage on: for each stage of the pipeline its `when` text ("" = none,
      * "else"), and whom it feeds (bit n = stage n, FAY_TARGET_SINK). Empty: routes are not wanted. */
-    char **whens;      /* NULL-terminated, one per stage of the pipeline */
-    uint64_t *feeds;   /* as many */
-    uint32_t stages;   /* how many */
-    uint32_t index;    /* of this stage */
+    char **whens;    /* NULL-terminated, one per stage of the pipeline */
+    uint64_t *feeds; /* as many */
+    uint32_t stages; /* how many */
+    uint32_t index;  /* of this stage */
 } fay_setup;
 
 void fay_setup_deinit(fay_setup *setup);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The invariants, all of them, by walking everything: each unfinished Item is in exactly one place,
+ * and every count equals what it counts.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "flow/internal.h"
+
+typedef struct tally { /* Items found of one root */
+    uint64_t root, found;
+    UT_hash_handle hh;
+} tally;
+
+static void count(tally **tallies, uint64_t root, uint64_t items)
+{
+    tally *t;
+    HASH_FIND(hh, *tallies, &root, sizeof root, t);
+    if (t == NULL) {
+        t = fay_alloc(sizeof *t);
+        t->root = root;
+        HASH_ADD(hh, *tallies, root, sizeof t->root, t);
+    }
+    t->found += items;
+}
+
+static void check_queue(const fay_stage *stage, tally **tallies)
+{
+    const fay_queue *queue = &stage->queue;
+    uint64_t items = 0;
+    uint64_t bytes = 0;
+    const fay_segment *segment;
+    TAILQ_FOREACH (segment, &queue->segments, link) {
+        assert(segment->count > 0);
+        items += segment->count;
+        if (segment->spool != NULL) {
+            assert(segment->spool->refs > 0 && segment->batch == NULL);
+            count(tallies, segment->root, segment->count);
+            continue;
+        }
+        bytes += fay_batch_weight(segment->batch, segment->at, segment->count);
+        for (size_t i = segment->at; i < segment->at + segment->count; i++) {
+            count(tallies, segment->batch->entries[i].root, 1);
+        }
+    }
+    assert(items == queue->items && bytes == queue->bytes);
+}
+
+static uint64_t check_leases(const fay_flow *flow, const fay_worker *worker, tally **tallies)
+{
+    uint64_t items = 0;
+    assert(fay_flow_find_link(flow, worker->link->id) == worker->link);
+    assert(worker->link->workers[worker->number] == worker);
+    for (size_t i = 0; i < worker->leases.count; i++) {
+        const fay_lease *lease = &worker->leases.list[worker->leases.first + i];
+        items += lease->count;
+        assert(lease->count > 0 && lease->tag + lease->count <= worker->link->next_tag);
+        for (size_t k = lease->at; k < lease->at + lease->count; k++) {
+            count(tallies, lease->batch->entries[k].root, 1);
+        }
+    }
+    assert(items == worker->leases.items);
+    assert(!worker->idle || (items == 0 && worker->state == FAY_WORKER_LIVE));
+    assert(worker->state != FAY_WORKER_RETIRING || items == 0);
+    return items;
+}
+
+typedef struct held_walk {
+    tally **tallies;
+    uint64_t held;
+} held_walk;
+
+static void count_held(void *context, uint64_t root)
+{
+    held_walk *walk = context;
+    walk->held++;
+    count(walk->tallies, root, 1);
+}
+
+static void check_stage(const fay_flow *flow, fay_stage *stage, tally **tallies)
+{
+    uint64_t leased = 0;
+    unsigned states[3] = {0};
+    unsigned idle = 0;
+    check_queue(stage, tallies);
+    const fay_worker *worker;
+    TAILQ_FOREACH (worker, &stage->workers, stage_link) {
+        leased += check_leases(flow, worker, tallies);
+        states[worker->state]++;
+        idle += worker->idle;
+    }
+    assert(leased == stage->leased && idle == stage->idle_count);
+    assert(states[FAY_WORKER_STARTING] == stage->starting);
+    assert(states[FAY_WORKER_LIVE] == stage->live);
+    assert(states[FAY_WORKER_RETIRING] == stage->retiring);
+    if (stage->order == NULL)
+        return;
+    held_walk walk = {.tallies = tallies};
+    fay_order_each_held(stage->order, count_held, &walk);
+    assert(walk.held == stage->order->held_items);
+}
+
+/* Reserved places are those of what is leased upstream. */
+static void check_reserved(const fay_flow *flow)
+{
+    uint64_t sink = 0;
+    uint64_t reserved[FAY_TARGETS] = {0};
+    for (size_t i = 0; i < flow->stages_count; i++) {
+        FAY_EACH_BIT(bit, flow->stages[i].possible & ~FAY_ROUTE_SINK)
+        {
+            reserved[bit] += flow->stages[i].leased;
+        }
+        if ((flow->stages[i].possible & FAY_ROUTE_SINK) != 0)
+            sink += flow->stages[i].leased;
+    }
+    for (size_t i = 0; i < flow->stages_count; i++) {
+        assert(flow->stages[i].queue.reserved == reserved[i]);
+    }
+    assert(flow->sink_reserved == sink);
+}
+
+void fay_flow_check(const fay_flow *flow)
+{
+    tally *tallies = NULL;
+    for (size_t i = 0; i < flow->stages_count; i++) {
+        check_stage(flow, &flow->stages[i], &tallies);
+    }
+    for (size_t i = 0; i < flow->delays.count; i++) {
+        count(&tallies, flow->delays.heap[i].batch->entries[0].root, 1);
+    }
+    check_reserved(flow);
+    uint64_t open = 0;
+    for (const fay_page *page = flow->roots.pages; page != NULL; page = page->hh.next) {
+        for (size_t i = 0; i < FAY_PAGE_ROOTS; i++) {
+            uint64_t number = page->number * FAY_PAGE_ROOTS + i;
+            tally *t;
+            HASH_FIND(hh, tallies, &number, sizeof number, t);
+            assert((t != NULL ? t->found : 0) == page->roots[i].open);
+            assert(page->roots[i].open == 0 || !fay_flow_is_acked(flow, number));
+            open += page->roots[i].open > 0;
+        }
+    }
+    assert(open == flow->roots.open && open == HASH_COUNT(tallies));
+    tally *t;
+    tally *next;
+    HASH_ITER (hh, tallies, t, next) {
+        HASH_DEL(tallies, t);
+        free(t);
+    }
+    const fay_ranges *acked = &flow->commit.acked;
+    for (size_t i = 1; i < acked->count; i++) {
+        assert(acked->list[i - 1].to < acked->list[i].from);
+    }
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LEASED -> back, DELAYED or DEAD.
+ *
+ *     a verdict names its Item: it counts                        attempt + 1
+ *     a worker died with one Item in hand: it counts             attempt + 1
+ *     a worker died with several: nobody knows whose fault it
+ *       was, so all go back uncounted, as two halves that are
+ *       leased alone; the halves halve until the culprit is one  uncounted
+ *     a link died, an Item was given back, a worker retired      uncounted, at the head
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "flow/internal.h"
+
+/* `note`, `signature` and kind of what went wrong, and whether it may be tried again at all. */
+typedef struct failure {
+    const uint8_t *note;
+    size_t note_size;
+    uint64_t signature;
+    bool again;
+} failure;
+
+/* The first 20 Items of a stage all fail alike, and none has succeeded: something is wrong with the
+ * stage, not with the Items. */
+static void watch_breaker(fay_flow *flow, fay_stage *stage, const fay_entry *item,
+                          const failure *why)
+{
+    if (!flow->config.breaker || stage->proven || item->attempt > 1)
+        return;
+    if (stage->alike > 0 && stage->signature != why->signature) {
+        stage->proven = true; /* they fail, but each in its own way */
+        return;
+    }
+    stage->signature = why->signature;
+    if (++stage->alike == FAY_BREAKER_ITEMS)
+        fay_flow_act_fail(flow, FAY_FAIL_BREAKER, stage->index, why->note, why->note_size);
+}
+
+static void watch_limits(fay_flow *flow, fay_stage *stage, const failure *why)
+{
+    uint64_t failed = flow->totals.dead;
+    for (size_t i = 0; i < flow->stages_count; i++) {
+        failed += flow->stages[i].stats.dropped;
+    }
+    uint64_t max = flow->config.failures_max;
+    double percent = flow->config.failures_percent;
+    double finished = (double)flow->finished + 1;
+    bool many = max > 0 && failed >= max;
+    bool often = percent > 0 && finished >= 20 && (double)failed * 100 > percent * finished;
+    if (many || often)
+        fay_flow_act_fail(flow, FAY_FAIL_LIMIT, stage->index, why->note, why->note_size);
+}
+
+/* The Item has failed for good. */
+static void die(fay_flow *flow, fay_ns now, fay_stage *stage, fay_batch *batch, size_t at,
+                const failure *why)
+{
+    const fay_entry item = batch->entries[at];
+    if (stage->config.on_error == FAY_FLOW_STOP) {
+        fay_queue_push_head(&stage->queue, now, batch, at, 1, false);
+        fay_flow_act_fail(flow, FAY_FAIL_ON_ERROR, stage->index, why->note, why->note_size);
+        return;
+    }
+    if (stage->config.on_error == FAY_FLOW_DROP) {
+        stage->stats.dropped++;
+    } else {
+        stage->stats.dead++;
+        fay_flow_letter(flow, stage, batch, at, why->note, why->note_size);
+    }
+    fay_pieces none;
+    TAILQ_INIT(&none);
+    fay_flow_finish(flow, stage, now, &item, &none);
+    watch_limits(flow, stage, why);
+}
+
+static fay_ns backoff(fay_flow *flow, const fay_stage *stage, unsigned attempt)
+{
+    const fay_flow_stage *config = &stage->config;
+    double wait = (double)config->backoff_initial * pow(config->backoff_factor, attempt - 1.0);
+    wait = fmin(wait, (double)config->backoff_max);
+    double jitter = (2 * fay_prng_unit(&flow->prng) - 1) * config->backoff_jitter;
+    return (fay_ns)(wait * (1 + jitter));
+}
+
+/* One try of one Item has failed. Takes the lease's Item at `at`. */
+static void fail(fay_flow *flow, fay_ns now, fay_stage *stage, fay_batch *batch, size_t at,
+                 const failure *why)
+{
+    fay_entry *item = &batch->entries[at];
+    if (item->attempt < UINT16_MAX)
+        item->attempt++;
+    watch_breaker(flow, stage, item, why);
+    if (!why->again || item->attempt > stage->config.retries) {
+        die(flow, now, stage, batch, at, why);
+        return;
+    }
+    stage->stats.retried++;
+    stage->delayed++;
+    fay_batch *alone = fay_batch_new();
+    (void)fay_batch_copy(alone, batch, at);
+    fay_delays_add(&flow->delays, now + backoff(flow, stage, item->attempt), stage->index, alone);
+}
+
+static void back_to_head(fay_flow *flow, fay_ns now, fay_stage *stage, fay_lease lease)
+{
+    fay_flow_unreserve(flow, stage, lease.count);
+    fay_queue_push_head(&stage->queue, now, lease.batch, lease.at, lease.count, false);
+    fay_batch_unref(lease.batch);
+}
+
+static bool may_retry(const fay_stage *stage, int verdict)
+{
+    switch (verdict) {
+    case FAY_VERDICT_FAIL_EXIT: return (stage->config.retry_on & FAY_FLOW_RETRY_EXIT) != 0;
+    case FAY_VERDICT_FAIL_SIGNAL: return (stage->config.retry_on & FAY_FLOW_RETRY_SIGNAL) != 0;
+    case FAY_VERDICT_FAIL_TIMEOUT: return (stage->config.retry_on & FAY_FLOW_RETRY_TIMEOUT) != 0;
+    case FAY_VERDICT_RETRY: return true;
+    default: return false;
+    }
+}
+
+int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_flow_event *event)
+{
+    if (!fay_leases_cover(&worker->leases, event->tag, 1))
+        return FAY_E_PEER;
+    fay_stage *stage = &flow->stages[worker->link->stage];
+    if (!TAILQ_EMPTY(&worker->parts) && worker->parts_tag == event->tag)
+        fay_flow_drop_parts(flow, worker);
+    fay_lease lease = fay_leases_take(&worker->leases, event->tag, 1);
+    if (event->verdict == FAY_VERDICT_BACK) {
+        back_to_head(flow, now, stage, lease);
+    } else {
+        failure why = {.note = event->note,
+                       .note_size = event->note_size,
+                       .signature = event->signature,
+                       .again = may_retry(stage, event->verdict)};
+        stage->crashes = 0;
+        fay_flow_unreserve(flow, stage, 1);
+        fail(flow, now, stage, lease.batch, lease.at, &why);
+        fay_batch_unref(lease.batch);
+    }
+    fay_worker_idle(flow, worker, now);
+    return 0;
+}
+
+int fay_flow_given_back(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_flow_event *event)
+{
+    if (event->count == 0 || !fay_leases_cover(&worker->leases, event->tag, event->count))
+        return FAY_E_PEER;
+    fay_stage *stage = &flow->stages[worker->link->stage];
+    /* From the end, so that the head of the queue is the first of them. */
+    uint64_t left = event->count;
+    while (left > 0) {
+        uint64_t tag = event->tag + left - 1;
+        fay_lease lease = fay_leases_take(&worker->leases, tag, 1);
+        back_to_head(flow, now, stage, lease);
+        left--;
+    }
+    fay_worker_idle(flow, worker, now);
+    return 0;
+}
+
+/* All that the worker holds, back to the head in its order. */
+static void all_back(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker)
+{
+    while (worker->leases.items > 0) {
+        const fay_lease *last =
+            &worker->leases.list[worker->leases.first + worker->leases.count - 1];
+        back_to_head(flow, now, stage, fay_leases_take(&worker->leases, last->tag, last->count));
+    }
+}
+
+/* Several were in hand: two halves, each to be leased alone. */
+static void halve(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker)
+{
+    FAY_CLEANUP(fay_batch_unrefp) fay_batch *suspects = fay_batch_new();
+    while (worker->leases.items > 0) {
+        const fay_lease *first = &worker->leases.list[worker->leases.first];
+        fay_lease lease = fay_leases_take(&worker->leases, first->tag, first->count);
+        for (size_t i = lease.at; i < lease.at + lease.count; i++) {
+            (void)fay_batch_copy(suspects, lease.batch, i);
+        }
+        fay_flow_unreserve(flow, stage, lease.count);
+        fay_batch_unref(lease.batch);
+    }
+    size_t half = (suspects->count + 1) / 2;
+    fay_queue_push_head(&stage->queue, now, suspects, half, suspects->count - half, true);
+    fay_queue_push_head(&stage->queue, now, suspects, 0, half, true);
+}
+
+/* Workers or Instances that die again and again without a result: the run cannot go on. */
+static void watch_crashes(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_flow_event *event)
+{
+    if (stage->crashes == 0 || now - stage->crashed_at > 10 * FAY_SECOND) {
+        stage->crashes = 0;
+        stage->crashed_at = now;
+    }
+    if (++stage->crashes >= FAY_CRASHES_MAX) {
+        fay_flow_act_fail(flow, FAY_FAIL_CRASHLOOP, stage->index, event->note, event->note_size);
+        return;
+    }
+    stage->spawn_after = now + ((fay_ns)50 * FAY_MS << stage->crashes);
+}
+
+static void one_dies(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker,
+                     const fay_flow_event *event)
+{
+    static const int verdicts[] = {[FAY_FLOW_EXIT] = FAY_VERDICT_FAIL_EXIT,
+                                   [FAY_FLOW_SIGNAL] = FAY_VERDICT_FAIL_SIGNAL,
+                                   [FAY_FLOW_TIMEOUT] = FAY_VERDICT_FAIL_TIMEOUT,
+                                   [FAY_FLOW_POISONED] = FAY_VERDICT_RETRY};
+    const fay_lease *first = &worker->leases.list[worker->leases.first];
+    fay_lease lease = fay_leases_take(&worker->leases, first->tag, 1);
+    failure why = {.note = event->note,
+                   .note_size = event->note_size,
+                   .signature = event->signature,
+                   .again = may_retry(stage, verdicts[event->cause])};
+    fay_flow_unreserve(flow, stage, 1);
+    fail(flow, now, stage, lease.batch, lease.at, &why);
+    fay_batch_unref(lease.batch);
+}
+
+void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_worker *worker,
+                          const fay_flow_event *event)
+{
+    fay_stage *stage = &flow->stages[worker->link->stage];
+    fay_flow_drop_parts(flow, worker);
+    if (event->cause == FAY_FLOW_RETIRED || flow->aborted) {
+        all_back(flow, now, stage, worker);
+    } else if (worker->leases.items == 0) {
+        watch_crashes(flow, now, stage, event);
+    } else if (worker->leases.items == 1) {
+        one_dies(flow, now, stage, worker, event);
+    } else {
+        halve(flow, now, stage, worker);
+    }
+    fay_worker_remove(flow, worker);
+}
+
+void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
+                        const fay_flow_event *event)
+{
+    fay_stage *stage = &flow->stages[link->stage];
+    for (size_t number = link->workers_count; number-- > 0;) {
+        fay_worker *worker = link->workers[number];
+        if (worker == NULL)
+            continue;
+        fay_flow_drop_parts(flow, worker);
+        all_back(flow, now, stage, worker);
+        fay_worker_remove(flow, worker);
+    }
+    HASH_DEL(flow->links, link);
+    free(link->workers);
+    free(link);
+    if (!flow->aborted && !flow->done)
+        watch_crashes(flow, now, stage, event);
+}

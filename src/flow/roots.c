@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/roots.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void fay_roots_deinit(fay_roots *roots)
+{
+    fay_page *page;
+    fay_page *next;
+    HASH_ITER (hh, roots->pages, page, next) {
+        HASH_DEL(roots->pages, page);
+        free(page);
+    }
+    *roots = (fay_roots){0};
+}
+
+static fay_page *find(fay_roots *roots, uint64_t number)
+{
+    uint64_t key = number / FAY_PAGE_ROOTS;
+    if (roots->current != NULL && roots->current->number == key)
+        return roots->current;
+    fay_page *page = roots->newest;
+    if (page == NULL || page->number != key)
+        HASH_FIND(hh, roots->pages, &key, sizeof key, page);
+    if (page != NULL)
+        roots->current = page;
+    return page;
+}
+
+static void drop(fay_roots *roots, fay_page *page)
+{
+    if (roots->current == page)
+        roots->current = NULL;
+    HASH_DEL(roots->pages, page);
+    free(page);
+}
+
+fay_root *fay_roots_open(fay_roots *roots, uint64_t number, uint64_t end)
+{
+    uint64_t key = number / FAY_PAGE_ROOTS;
+    fay_page *page = roots->newest;
+    assert(page == NULL || page->number <= key);
+    if (page == NULL || page->number != key) {
+        if (page != NULL && page->open == 0)
+            drop(roots, page);
+        page = fay_alloc(sizeof *page);
+        page->number = key;
+        HASH_ADD(hh, roots->pages, number, sizeof page->number, page);
+        roots->newest = page;
+    }
+    fay_root *root = &page->roots[number % FAY_PAGE_ROOTS];
+    assert(root->open == 0);
+    *root = (fay_root){.open = 1, .end = end};
+    page->open++;
+    roots->open++;
+    return root;
+}
+
+fay_root *fay_roots_get(fay_roots *roots, uint64_t number)
+{
+    fay_page *page = find(roots, number);
+    assert(page != NULL);
+    return &page->roots[number % FAY_PAGE_ROOTS];
+}
+
+void fay_roots_close(fay_roots *roots, uint64_t number)
+{
+    fay_page *page = find(roots, number);
+    assert(page != NULL && page->open > 0);
+    fay_root *root = &page->roots[number % FAY_PAGE_ROOTS];
+    assert(root->open == 0 && root->held == NULL);
+    roots->open--;
+    if (--page->open > 0 || page == roots->newest) /* more of the newest page may be opened */
+        return;
+    drop(roots, page);
+}
+
+uint64_t fay_roots_oldest(const fay_roots *roots)
+{
+    for (const fay_page *page = roots->pages; page != NULL; page = page->hh.next) {
+        for (size_t i = 0; page->open > 0 && i < FAY_PAGE_ROOTS; i++) {
+            if (page->roots[i].open > 0)
+                return page->number * FAY_PAGE_ROOTS + i;
+        }
+    }
+    return UINT64_MAX;
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LEASED -> results. An Item that is finished hands its children on:
+ *
+ *     results --(ordered stage: held until its turn)--> children --> queues of the next stages
+ *                                                               '--> output of the root --> sink
+ *
+ * A root's count of unfinished Items falls by one for its parent and rises by its children; at zero
+ * the root is complete: what was held of its output is written, and it is acked. With a journal
+ * output waits for that moment (rule 5), without one it is written at once.
+ *
+ * Two ways through here: a run of Items with one child each, one target and no order moves as a
+ * whole (fast_run); everything else Item by Item.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/internal.h"
+
+void fay_flow_unreserve(fay_flow *flow, fay_stage *stage, uint64_t count)
+{
+    assert(stage->leased >= count);
+    stage->leased -= count;
+    FAY_EACH_BIT(bit, stage->possible & ~FAY_ROUTE_SINK)
+    {
+        assert(flow->stages[bit].queue.reserved >= count);
+        flow->stages[bit].queue.reserved -= count;
+    }
+    if ((stage->possible & FAY_ROUTE_SINK) != 0) {
+        assert(flow->sink_reserved >= count);
+        flow->sink_reserved -= count;
+    }
+}
+
+void fay_flow_enter_orders(fay_flow *flow, const fay_stage *stage, const fay_batch *batch,
+                           size_t at, size_t count)
+{
+    FAY_EACH_BIT(bit, stage->upstream_of)
+    {
+        for (size_t i = at; i < at + count; i++) {
+            const fay_entry *entry = &batch->entries[i];
+            fay_order_enter(flow->stages[bit].order, entry->root, &entry->path, stage->index);
+        }
+    }
+}
+
+/* Items of one root to one target. */
+static void deliver_to(fay_flow *flow, fay_ns now, fay_root *root, uint64_t target,
+                       fay_batch *batch, size_t at, size_t count)
+{
+    if (target == 63) {
+        fay_flow_output(flow, root, batch, at, count);
+        return;
+    }
+    fay_stage *stage = &flow->stages[target];
+    root->open += count;
+    stage->stats.in += count;
+    fay_flow_enter_orders(flow, stage, batch, at, count);
+    fay_queue_push(&stage->queue, now, batch, at, count);
+}
+
+/* A child of `parent`: its number within it, and its branch if it goes to several targets (-1 = no).
+ * The room in the path was checked before (paths_fit). */
+void fay_flow_name_child(fay_entry *child, const fay_entry *parent, uint64_t index, int branch)
+{
+    child->root = parent->root;
+    child->attempt = 0;
+    child->path = parent->path;
+    int r = index != UINT64_MAX ? fay_path_append(&child->path, index) : 0;
+    if (branch >= 0)
+        r |= fay_path_append(&child->path, (uint64_t)branch);
+    assert(r == 0);
+}
+
+/* Items [at, at + count) that all go to the same several targets: each target its own copies. */
+static void deliver_copies(fay_flow *flow, fay_ns now, fay_root *root, const fay_entry *parent,
+                           const fay_piece *piece, size_t at, size_t count, uint64_t index)
+{
+    uint64_t mask = piece->targets != NULL ? piece->targets[at - piece->at] : piece->mask;
+    int branch = 0;
+    FAY_EACH_BIT(bit, mask)
+    {
+        FAY_CLEANUP(fay_batch_unrefp) fay_batch *copies = fay_batch_new();
+        for (size_t i = 0; i < count; i++) {
+            fay_entry *child = fay_batch_copy(copies, piece->batch, at + i);
+            uint64_t number = index == UINT64_MAX ? index : index + i;
+            fay_flow_name_child(child, parent, number, branch);
+        }
+        deliver_to(flow, now, root, bit, copies, 0, count);
+        branch++;
+    }
+}
+
+static void deliver_run(fay_flow *flow, fay_ns now, fay_root *root, const fay_entry *parent,
+                        const fay_piece *piece, size_t at, size_t count, uint64_t index)
+{
+    uint64_t mask = piece->targets != NULL ? piece->targets[at - piece->at] : piece->mask;
+    if (__builtin_popcountll(mask) != 1) {
+        deliver_copies(flow, now, root, parent, piece, at, count, index);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = index == UINT64_MAX ? index : index + i;
+        fay_flow_name_child(&piece->batch->entries[at + i], parent, number, -1);
+    }
+    deliver_to(flow, now, root, (uint64_t)__builtin_ctzll(mask), piece->batch, at, count);
+}
+
+/* `index`: of the first child, or UINT64_MAX where the Items are the parent itself (a source Item). */
+void fay_flow_deliver(fay_flow *flow, fay_ns now, fay_root *root, const fay_entry *parent,
+                      const fay_piece *piece, uint64_t index)
+{
+    size_t end = piece->at + piece->count;
+    for (size_t at = piece->at; at < end;) {
+        size_t next = at + 1;
+        while (next < end && (piece->targets == NULL ||
+                              piece->targets[next - piece->at] == piece->targets[at - piece->at])) {
+            next++;
+        }
+        uint64_t first = index == UINT64_MAX ? index : index + (at - piece->at);
+        deliver_run(flow, now, root, parent, piece, at, next - at, first);
+        at = next;
+    }
+}
+
+static void deliver_spool(fay_flow *flow, fay_ns now, fay_root *root, const fay_entry *parent,
+                          const fay_piece *piece, uint64_t index)
+{
+    for (uint64_t target = 0; target < flow->stages_count; target++) {
+        if (piece->counts[target] == 0)
+            continue;
+        fay_stage *stage = &flow->stages[target];
+        assert(stage->upstream_of == 0); /* orders need every path: fay_flow_part() spools none */
+        root->open += piece->counts[target];
+        stage->stats.in += piece->counts[target];
+        piece->spool->refs++;
+        fay_segment *segment =
+            fay_queue_push_spool(&stage->queue, now, piece->spool, piece->counts[target]);
+        segment->root = parent->root;
+        segment->parent = parent->path;
+        segment->index = index;
+    }
+    if (piece->counts[63] > 0)
+        fay_flow_output_spool(flow, root, piece);
+}
+
+static void leave_orders(fay_flow *flow, const fay_stage *stage, const fay_entry *item, bool own)
+{
+    FAY_EACH_BIT(bit, stage->upstream_of)
+    {
+        if ((bit == stage->index) == own)
+            fay_order_leave(flow->stages[bit].order, item->root, &item->path);
+    }
+}
+
+static void release_held(fay_flow *flow, fay_ns now, fay_stage *stage);
+
+/* Whether each child can be told apart: its number and its branch fit behind the parent's path. */
+static bool paths_fit(const fay_entry *item, const fay_pieces *results)
+{
+    uint64_t children = 0;
+    const fay_piece *piece;
+    TAILQ_FOREACH (piece, results, link) {
+        children += piece->count;
+    }
+    fay_path path = item->path;
+    return children == 0 ||
+           (fay_path_append(&path, children) == 0 && fay_path_append(&path, FAY_STAGES_MAX) == 0);
+}
+
+/* Children that cannot be named are not lost in silence: their parent is dead (limits.h). */
+static void bury(fay_flow *flow, fay_stage *stage, const fay_entry *item, fay_pieces *results)
+{
+    fay_piece *piece;
+    while ((piece = TAILQ_FIRST(results)) != NULL) {
+        fay_flow_release_piece(flow, results, piece);
+    }
+    FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = fay_batch_new();
+    fay_entry *entry = fay_batch_append(batch, "", 0);
+    entry->root = item->root;
+    entry->path = item->path;
+    entry->attempt = item->attempt;
+    stage->stats.dead++;
+    fay_flow_letter(flow, stage, batch, 0, NULL, 0);
+}
+
+/* The Item's results go on, and it is no more. */
+static void pass_on(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_entry *item,
+                    fay_pieces *results)
+{
+    fay_root *root = fay_roots_get(&flow->roots, item->root);
+    uint64_t index = 0;
+    fay_piece *piece;
+    if (!paths_fit(item, results))
+        bury(flow, stage, item, results);
+    while ((piece = TAILQ_FIRST(results)) != NULL) {
+        if (piece->kind == FAY_PIECE_SPOOL) {
+            deliver_spool(flow, now, root, item, piece, index);
+        } else {
+            fay_flow_deliver(flow, now, root, item, piece, index);
+        }
+        index += piece->count;
+        fay_flow_release_piece(flow, results, piece);
+    }
+    leave_orders(flow, stage, item, false);
+    assert(root->open > 0);
+    if (--root->open == 0)
+        fay_flow_complete(flow, item->root, root);
+    FAY_EACH_BIT(bit, stage->upstream_of)
+    {
+        if (bit != stage->index)
+            release_held(flow, now, &flow->stages[bit]);
+    }
+}
+
+static void release_held(fay_flow *flow, fay_ns now, fay_stage *stage)
+{
+    fay_place *place;
+    while ((place = fay_order_release(stage->order)) != NULL) {
+        fay_entry item = place->item;
+        pass_on(flow, now, stage, &item, &place->results);
+        fay_place_free(place);
+    }
+}
+
+void fay_flow_finish(fay_flow *flow, fay_stage *stage, fay_ns now, const fay_entry *item,
+                     fay_pieces *results)
+{
+    if (stage->order == NULL) {
+        pass_on(flow, now, stage, item, results);
+        return;
+    }
+    leave_orders(flow, stage, item, true);
+    if (TAILQ_EMPTY(results)) {
+        pass_on(flow, now, stage, item, results); /* no hole, no need to wait */
+    } else {
+        fay_order_hold(stage->order, item, results);
+    }
+    release_held(flow, now, stage);
+}
+
+void fay_flow_drop_parts(fay_flow *flow, fay_worker *worker)
+{
+    fay_piece *piece;
+    while ((piece = TAILQ_FIRST(&worker->parts)) != NULL) {
+        fay_flow_release_piece(flow, &worker->parts, piece);
+    }
+    worker->parts_weight = 0;
+}
+
+int fay_flow_part(fay_flow *flow, fay_worker *worker, const fay_flow_event *event)
+{
+    const fay_stage *stage = &flow->stages[worker->link->stage];
+    bool other = !TAILQ_EMPTY(&worker->parts) && worker->parts_tag != event->tag;
+    if (other || !fay_leases_cover(&worker->leases, event->tag, 1))
+        return FAY_E_PEER;
+    if (event->batch->count == 0)
+        return 0;
+    worker->parts_tag = event->tag;
+    fay_piece *piece = fay_pieces_add_batch(&worker->parts, event->batch, 0, event->batch->count,
+                                            event->targets, stage->all);
+    worker->parts_weight += piece->weight;
+    /* An ordered run needs each path in memory; its sets may not be spooled. */
+    if (worker->parts_weight > FAY_PARTS_MEMORY && flow->ordered == 0) {
+        fay_flow_spill(flow, &worker->parts);
+        worker->parts_weight = 0;
+    }
+    return 0;
+}
+
+static void count_success(fay_stage *stage, uint64_t items, uint64_t children)
+{
+    stage->proven = true;
+    stage->crashes = 0;
+    if (children == 0) {
+        stage->stats.filtered += items;
+    } else {
+        stage->stats.out += items;
+    }
+}
+
+static void run_to_stage(fay_ns now, fay_stage *next, const fay_lease *lease, fay_batch *children,
+                         size_t at)
+{
+    next->stats.in += lease->count;
+    fay_queue_push(&next->queue, now, children, at, lease->count);
+}
+
+static void run_to_sink(fay_flow *flow, const fay_lease *lease, fay_batch *children, size_t at)
+{
+    const fay_entry *parent = &lease->batch->entries[lease->at];
+    for (size_t i = 0; i < lease->count; i++) {
+        uint64_t number = parent[i].root;
+        fay_root *root = fay_roots_get(&flow->roots, number);
+        bool direct = !flow->config.journal || (root->open == 1 && root->held == NULL);
+        if (direct) {
+            fay_flow_write(flow, children, at + i, 1);
+        } else {
+            fay_flow_output(flow, root, children, at + i, 1);
+        }
+        if (--root->open == 0)
+            fay_flow_complete(flow, number, root);
+    }
+}
+
+static bool run_fits(const fay_lease *lease)
+{
+    for (size_t i = lease->at; i < lease->at + lease->count; i++) {
+        if (lease->batch->entries[i].path.size == FAY_PATH_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* Runs of one child each to one target, in one piece. Without a journal, writes go first, so that
+ * they join into one action. */
+static void fast_run(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_lease *lease,
+                     fay_batch *children, size_t at)
+{
+    const fay_entry *parent = &lease->batch->entries[lease->at];
+    for (size_t i = 0; i < lease->count; i++) {
+        fay_flow_name_child(&children->entries[at + i], &parent[i], 0, -1);
+    }
+    if (stage->all != FAY_ROUTE_SINK) {
+        run_to_stage(now, &flow->stages[__builtin_ctzll(stage->all)], lease, children, at);
+    } else if (flow->config.journal) {
+        run_to_sink(flow, lease, children, at);
+    } else {
+        fay_flow_write(flow, children, at, lease->count);
+        for (size_t i = 0; i < lease->count; i++) {
+            fay_root *root = fay_roots_get(&flow->roots, parent[i].root);
+            if (--root->open == 0)
+                fay_flow_complete(flow, parent[i].root, root);
+        }
+    }
+}
+
+static void settle_one(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_entry *parent,
+                       uint64_t tag, const fay_flow_event *event, size_t at, size_t count)
+{
+    fay_stage *stage = &flow->stages[worker->link->stage];
+    fay_pieces results;
+    TAILQ_INIT(&results);
+    if (!TAILQ_EMPTY(&worker->parts) && worker->parts_tag == tag) {
+        TAILQ_CONCAT(&results, &worker->parts, link);
+        worker->parts_weight = 0;
+    }
+    if (count > 0) {
+        const uint64_t *targets = event->targets != NULL ? event->targets + at : NULL;
+        (void)fay_pieces_add_batch(&results, event->batch, at, count, targets, stage->all);
+    }
+    count_success(stage, 1, TAILQ_EMPTY(&results) ? 0 : 1);
+    fay_flow_finish(flow, stage, now, parent, &results);
+}
+
+static void measure(fay_stage *stage, const fay_flow_event *event)
+{
+    double sample = (double)event->ns / (double)event->count;
+    double weight = FAY_MIN(1.0, 0.1 + (double)event->count / 256);
+    stage->item_ns =
+        stage->item_ns > 0 ? stage->item_ns + weight * (sample - stage->item_ns) : sample;
+    stage->stats.useful_ns += event->ns;
+}
+
+int fay_flow_results(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_flow_event *event)
+{
+    if (event->count == 0 || !fay_leases_cover(&worker->leases, event->tag, event->count))
+        return FAY_E_PEER;
+    fay_stage *stage = &flow->stages[worker->link->stage];
+    bool fast = event->children == NULL && event->targets == NULL && flow->ordered == 0 &&
+                TAILQ_EMPTY(&worker->parts) && __builtin_popcountll(stage->all) == 1;
+    measure(stage, event);
+    uint64_t tag = event->tag;
+    uint64_t left = event->count;
+    size_t at = 0;
+    size_t index = 0;
+    while (left > 0) {
+        fay_lease lease = fay_leases_take(&worker->leases, tag, left);
+        fay_flow_unreserve(flow, stage, lease.count);
+        bool run = fast && run_fits(&lease);
+        if (run) {
+            count_success(stage, lease.count, 1);
+            fast_run(flow, now, stage, &lease, event->batch, at);
+            at += lease.count;
+        }
+        for (size_t i = 0; !run && i < lease.count; i++) {
+            size_t count = event->children != NULL ? event->children[index + i] : 1;
+            settle_one(flow, now, worker, &lease.batch->entries[lease.at + i], tag + i, event, at,
+                       count);
+            at += count;
+        }
+        index += lease.count;
+        tag += lease.count;
+        left -= lease.count;
+        fay_batch_unref(lease.batch);
+    }
+    fay_worker_idle(flow, worker, now);
+    return 0;
+}

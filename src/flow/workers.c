@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who is there to work: links (Instances) and their workers, the stack of idle ones, and how many of
+ * them a stage has. Idle workers are a stack, last in first out, so that a surplus sinks to its
+ * bottom, where LOW finds it.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "flow/internal.h"
+
+fay_flow_link *fay_flow_find_link(const fay_flow *flow, uint32_t id)
+{
+    fay_flow_link *link;
+    HASH_FIND(hh, flow->links, &id, sizeof id, link);
+    return link;
+}
+
+fay_worker *fay_flow_find_worker(const fay_flow_link *link, uint16_t number)
+{
+    return number < link->workers_count ? link->workers[number] : NULL;
+}
+
+void fay_flow_link_up(fay_flow *flow, const fay_flow_event *event)
+{
+    fay_flow_link *link = fay_alloc(sizeof *link);
+    link->id = event->link;
+    link->stage = event->stage;
+    HASH_ADD(hh, flow->links, id, sizeof link->id, link);
+}
+
+static void unlist_idle(fay_stage *stage, fay_worker *worker)
+{
+    if (!worker->idle)
+        return;
+    TAILQ_REMOVE(&stage->idle, worker, idle_link);
+    worker->idle = false;
+    stage->idle_count--;
+}
+
+void fay_worker_idle(fay_flow *flow, fay_worker *worker, fay_ns now)
+{
+    if (worker->leases.items > 0 || worker->state != FAY_WORKER_LIVE || worker->idle)
+        return;
+    fay_stage *stage = &flow->stages[worker->link->stage];
+    worker->suspect = false;
+    worker->recalled = false;
+    worker->idle = true;
+    worker->idle_since = now;
+    TAILQ_INSERT_HEAD(&stage->idle, worker, idle_link);
+    stage->idle_count++;
+}
+
+void fay_worker_busy(fay_flow *flow, fay_worker *worker)
+{
+    unlist_idle(&flow->stages[worker->link->stage], worker);
+}
+
+void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_worker *worker, fay_ns took)
+{
+    fay_stage *stage = &flow->stages[worker->link->stage];
+    if (worker->state != FAY_WORKER_STARTING)
+        return; /* retired while it started: goes when it says so */
+    worker->state = FAY_WORKER_LIVE;
+    stage->starting--;
+    stage->live++;
+    stage->peak = FAY_MAX(stage->peak, stage->live);
+    fay_equalizer_spawned(&stage->equalizer, took);
+    fay_worker_idle(flow, worker, now);
+}
+
+static void uncount(fay_stage *stage, const fay_worker *worker)
+{
+    switch (worker->state) {
+    case FAY_WORKER_STARTING: stage->starting--; break;
+    case FAY_WORKER_LIVE: stage->live--; break;
+    case FAY_WORKER_RETIRING: stage->retiring--; break;
+    }
+}
+
+void fay_worker_remove(fay_flow *flow, fay_worker *worker)
+{
+    fay_stage *stage = &flow->stages[worker->link->stage];
+    assert(worker->leases.items == 0 && TAILQ_EMPTY(&worker->parts));
+    unlist_idle(stage, worker);
+    uncount(stage, worker);
+    TAILQ_REMOVE(&stage->workers, worker, stage_link);
+    worker->link->workers[worker->number] = NULL;
+    fay_leases_deinit(&worker->leases);
+    free(worker);
+}
+
+void fay_flow_links_free(fay_flow *flow)
+{
+    fay_flow_link *link;
+    fay_flow_link *next;
+    HASH_ITER (hh, flow->links, link, next) {
+        HASH_DEL(flow->links, link);
+        free(link->workers);
+        free(link);
+    }
+}
+
+/* The stage's link with the fewest workers, and its lowest free number. Numbers begin at 1. */
+static fay_flow_link *place(const fay_flow *flow, const fay_stage *stage, uint16_t *ret_number)
+{
+    fay_flow_link *best = NULL;
+    unsigned least = FAY_WORKERS_MAX;
+    for (fay_flow_link *link = flow->links; link != NULL; link = link->hh.next) {
+        unsigned used = 0;
+        for (size_t i = 1; i < link->workers_count; i++) {
+            used += link->workers[i] != NULL;
+        }
+        if (link->stage == stage->index && used < least) {
+            least = used;
+            best = link;
+        }
+    }
+    if (best == NULL)
+        return NULL;
+    size_t number = 1;
+    while (number < best->workers_count && best->workers[number] != NULL) {
+        number++;
+    }
+    *ret_number = (uint16_t)number;
+    return best;
+}
+
+static bool spawn(fay_flow *flow, fay_stage *stage)
+{
+    uint16_t number;
+    fay_flow_link *link = place(flow, stage, &number);
+    if (link == NULL)
+        return false;
+    if (number >= link->workers_count) {
+        FAY_RESERVE(link->workers, link->workers_capacity, (size_t)number + 1);
+        while (link->workers_count <= number) {
+            link->workers[link->workers_count++] = NULL;
+        }
+    }
+    fay_worker *worker = fay_alloc(sizeof *worker);
+    worker->link = link;
+    worker->number = number;
+    worker->state = FAY_WORKER_STARTING;
+    TAILQ_INIT(&worker->parts);
+    link->workers[number] = worker;
+    TAILQ_INSERT_TAIL(&stage->workers, worker, stage_link);
+    stage->starting++;
+    fay_flow_action *action = fay_flow_act(flow, FAY_FLOW_SPAWN);
+    action->link = link->id;
+    action->worker = number;
+    action->stage = stage->index;
+    return true;
+}
+
+static void retire(fay_flow *flow, fay_stage *stage, fay_worker *worker)
+{
+    assert(worker->leases.items == 0 && worker->state != FAY_WORKER_RETIRING);
+    unlist_idle(stage, worker);
+    uncount(stage, worker);
+    worker->state = FAY_WORKER_RETIRING;
+    stage->retiring++;
+    fay_flow_action *action = fay_flow_act(flow, FAY_FLOW_RETIRE);
+    action->link = worker->link->id;
+    action->worker = worker->number;
+    action->stage = stage->index;
+}
+
+static fay_worker *longest_idle(const fay_stage *stage)
+{
+    return TAILQ_LAST(&stage->idle, fay_idle_stack);
+}
+
+static fay_equalizer_input counters(const fay_flow *flow, const fay_stage *stage)
+{
+    const fay_worker *bottom = longest_idle(stage);
+    return (fay_equalizer_input){
+        .arrivals = stage->stats.in,
+        .finished = stage->stats.out + stage->stats.filtered,
+        .useful_ns = stage->stats.useful_ns,
+        .queued = stage->queue.items,
+        .kept_out = stage->queue.items + stage->queue.reserved >= stage->queue_limit,
+        .blocked = stage->blocked,
+        .drying = flow->ended,
+        .live = stage->live,
+        .starting = stage->starting,
+        .idle = stage->idle_count,
+        .idle_since = bottom != NULL ? bottom->idle_since : FAY_NEVER,
+    };
+}
+
+static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
+{
+    fay_equalizer *e = &stage->equalizer;
+    fay_equalizer_input input = counters(flow, stage);
+    fay_equalizer_watch(e, now, &input);
+    if (now < e->due)
+        return;
+    int before = e->pressure;
+    fay_equalizer_decision decision = fay_equalizer_evaluate(e, now, &input);
+    if (decision.spawn > 0)
+        stage->wanted = FAY_MIN(stage->live + stage->starting + decision.spawn, e->max);
+    if (decision.retire)
+        stage->wanted = stage->live + stage->starting - 1;
+    if (before != e->pressure)
+        fay_flow_act(flow, FAY_FLOW_PRESSURE)->stage = stage->index;
+}
+
+void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
+{
+    if (flow->aborted || flow->failed)
+        return;
+    if (!stage->equalizer.pinned)
+        equalize(flow, now, stage);
+    stage->wanted = FAY_MAX(FAY_MIN(stage->wanted, stage->equalizer.max), stage->equalizer.min);
+    while (stage->live + stage->starting < stage->wanted && now >= stage->spawn_after) {
+        if (!spawn(flow, stage))
+            break;
+    }
+    while (stage->live + stage->starting > stage->wanted && longest_idle(stage) != NULL) {
+        retire(flow, stage, longest_idle(stage));
+    }
+}
+
+fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage)
+{
+    fay_ns due = stage->equalizer.pinned ? FAY_NEVER : stage->equalizer.due;
+    bool missing = stage->live + stage->starting < stage->wanted;
+    if (missing && stage->spawn_after > 0)
+        due = FAY_MIN(due, stage->spawn_after);
+    return flow->aborted || flow->failed ? FAY_NEVER : due;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a run tells people, made from a snapshot of its numbers: the progress line on a terminal, the
+ * plain line every 10 s off it, and the closing summary. Pure: numbers in, text out.
+ *
+ *      jq  1w EVEN 812/s │ score.py 2→5w HIGH 160/s·w │ 6,214 done 3 dead  ETA 1:10
+ *     run 7f3a: 61,000 in · 60,997 out · 3 dead → jq-7f3a.dead.jsonl · 1m15s · peak jq 1, score.py 5
+ */
+#ifndef FAY_REPORT_H
+#define FAY_REPORT_H
+
+#include "base/base.h"
+#include "base/buffer.h"
+#include "flow/flow.h"
+
+typedef struct fay_report_stage {
+    const char *name;
+    fay_flow_stats stats;
+} fay_report_stage;
+
+typedef struct fay_report {
+    const char *run, *pipeline;
+    const fay_report_stage *stages;
+    size_t stages_count;
+    fay_flow_totals totals;
+    uint64_t out;      /* Items in the sink */
+    uint64_t expected; /* source Items, if known (a regular file in lines: an estimate); 0 = no */
+    const char *dead_letter; /* path, or NULL */
+    const char *state;       /* directory to resume from, or NULL */
+    fay_ns elapsed;
+    int exit_code;
+    const char *why; /* why it ended early, or NULL */
+} fay_report;
+
+enum {
+    FAY_REPORT_COLOUR = 1u
+};
+
+/* One line without newline, cut to `columns` display columns (0 = not cut). */
+void fay_report_bar(const fay_report *report, unsigned flags, size_t columns, fay_buffer *out);
+/* One plain line with newline. */
+void fay_report_plain(const fay_report *report, fay_buffer *out);
+/* The closing line(s) with newline. */
+void fay_report_summary(const fay_report *report, unsigned flags, fay_buffer *out);
+/* {"schema":1,"run":..,"in":..,"out":..,"dead":..,"seconds":..,"exit":..,"stages":[..]} + newline */
+void fay_report_json(const fay_report *report, fay_buffer *out);
+
+#endif /* FAY_REPORT_H */
