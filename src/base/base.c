@@ -60,7 +60,7 @@ char *fay_strndup(const char *text, size_t length)
     return copy;
 }
 
-char *fay_format(const char *format, ...)
+char *fay_printed(const char *format, ...)
 {
     char *text = NULL;
     va_list args;

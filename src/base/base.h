@@ -43,7 +43,7 @@ void *fay_alloc(size_t size); /* zeroed */
 void *fay_realloc(void *memory, size_t size);
 char *fay_strdup(const char *text);
 char *fay_strndup(const char *text, size_t length);
-char *fay_format(const char *format, ...) FAY_PRINTF(1, 2);
+char *fay_printed(const char *format, ...) FAY_PRINTF(1, 2);
 void fay_freep(void *pointer_to_pointer); /* for FAY_CLEANUP on anything free() takes */
 
 /* Grows a heap array so that `needed` elements fit; doubles, so that pushes are O(1) amortised. */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* The plan, read as a user would; and that it promises nothing that --state refuses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pipeline/load.h"
+#include "pipeline/plan.h"
+
+static fay_pipeline *parse(const char *yaml)
+{
+    fay_config_errors errors = {0};
+    fay_pipeline *p = fay_pipeline_parse(yaml, strlen(yaml), "p.yaml", "p", &errors);
+    if (p == NULL)
+        fail_msg("%s", errors.items[0].message);
+    fay_config_errors_deinit(&errors);
+    return p;
+}
+
+static void a_plan_reads(void **state)
+{
+    (void)state;
+    FAY_CLEANUP(fay_pipeline_freep)
+    fay_pipeline *p = parse("faymora: 1\n"
+                            "name: thumbs\n"
+                            "source: {file: [\"in/*.txt\"]}\n"
+                            "stages:\n"
+                            "  - {run: [curl, -fsS, \"{}\", \"it's\"], workers: 2, timeout: 5s}\n"
+                            "  - {run: [jq, .x], when: 'kind == \"jpg\"', on_error: drop}\n"
+                            "  - {name: rest, input: curl, when: else, run: [cat], mode: batch,\n"
+                            "     ordered: true, retries: 0, workers: {max: 8}}\n"
+                            "sink: {file: out}\n"
+                            "state: .fm\n");
+    const fay_plan_facts facts = {0};
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    fay_plan_print(p, &facts, &text);
+    assert_string_equal(
+        fay_buffer_text(&text),
+        "pipeline thumbs (p.yaml)\n"
+        "\n"
+        "source  file 'in/*.txt', format lines\n"
+        "stage   curl  <- source\n"
+        "    run      curl -fsS {} 'it'\\''s'\n"
+        "    mode     exec: a process for each Item; each line of output is an Item\n"
+        "    workers  2, pinned\n"
+        "    failure  2 retries after 100ms x2, at most 30.0s, then dead letter; a try may take "
+        "5.0s\n"
+        "stage   jq  <- curl  when kind == \"jpg\"\n"
+        "    run      jq .x\n"
+        "    mode     lines: one line in, one line out\n"
+        "    workers  1 to what the machine has, 1 at first, as many as are needed\n"
+        "    failure  2 retries after 100ms x2, at most 30.0s, then dropped and counted\n"
+        "stage   rest  <- curl  when no other test takes it\n"
+        "    run      cat\n"
+        "    mode     batch: a process for each batch, Items on its stdin, up to 64; each line of "
+        "output is an Item; results in order of input\n"
+        "    workers  1 to 8, 1 at first, as many as are needed\n"
+        "    failure  dead letter\n"
+        "sink    file out, synced at the end, format lines  <- jq, rest\n"
+        "dead    {name}-{run}.dead.jsonl\n"
+        "\n"
+        "exactly once\n"
+        "  yes  each source Item's results reach the sink exactly once, whatever worker, Instance "
+        "or machine dies\n"
+        "  no   a worker may be given an Item more than once\n"
+        "  yes  the same when the owner dies and is resumed from .fm\n"
+        "\n"
+        "warnings\n"
+        "  stage jq: Items that fail are dropped (on_error: drop)\n");
+}
+
+static void what_can_be_resumed_and_what_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        bool stdin_is_file;
+        const char *refused; /* NULL = taken */
+        const char *plan;    /* what the plan says */
+    } rows[] = {
+        {"", false, "--state needs a source that can be read again: stdin is a pipe",
+         "source: stdin is a pipe: not resumable with --state unless spool: true"},
+        {"", true, NULL, "sink stdout: a pipe may see the Items of the last commit interval again"},
+        {"spool: true", false, NULL, "source  stdin, a pipe, format lines, spooled"},
+        {"source: {file: x}", false, NULL, "every source Item is done at least once"},
+        {"source: {file: x}\nsink: {file: y}", false, NULL, "(with it, the same)"},
+        {"source: {dir: x}", false, NULL, "source  directory x, files '*'"},
+        {"source: {generate: {count: 5}}", false, NULL, "source  5 generated Items of 64B"},
+        {"source: {generate: {}}", false, NULL, "the source does not end by itself"},
+        {"source: {exec: [ls]}", false,
+         "--state needs a source that can be read again: the output of a command may differ the "
+         "next time",
+         "source  output of ls"},
+        {"source: {listen: \"unix:/s\"}", false,
+         "--state needs a source that can be read again: what came over a socket does not come "
+         "again",
+         "source  whoever connects to unix:/s"},
+        {"source: {listen: \"unix:/s\"}\nspool: true", false, NULL, "spooled"},
+        {"source: {file: x}\nsink: {file: y, rotate: {bytes: 1M}}", false,
+         "--state needs a sink that can be cut: a file that rotates cannot",
+         "a file that rotates cannot be cut"},
+        {"sink: {exec: [cat]}", true, NULL, "sink exec: a command may see the Items"},
+        {"sink: {listen: \"unix:/s\"}", true, NULL, "sink listen: a socket may see the Items"},
+        {"sink: null", true, NULL, "sink    nowhere (null)"},
+        {"dead_letter: none", true, NULL, "Items that fail are not kept (dead_letter: none)"},
+    };
+    for (size_t i = 0; i < FAY_COUNT(rows); i++) {
+        char yaml[512];
+        (void)snprintf(yaml, sizeof yaml, "faymora: 1\nstages: [{run: [cat]}]\n%s\n", rows[i].yaml);
+        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = parse(yaml);
+        fay_error err = {0};
+        int r = fay_pipeline_check_state(p, rows[i].stdin_is_file, &err);
+        assert_int_equal(r, rows[i].refused != NULL ? FAY_E_CONFIG : 0);
+        assert_string_equal(err.message, rows[i].refused != NULL ? rows[i].refused : "");
+        assert_int_equal(err.hint[0] != '\0', r != 0);
+
+        const fay_plan_facts facts = {.stdin_is_file = rows[i].stdin_is_file};
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+        fay_plan_print(p, &facts, &text);
+        if (strstr(fay_buffer_text(&text), rows[i].plan) == NULL)
+            fail_msg("'%s' not in:\n%s", rows[i].plan, fay_buffer_text(&text));
+    }
+}
+
+static void traps_are_warned_of(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *stage, *warning;
+    } rows[] = {
+        {"{run: [sh, -c, \"echo {}\"]}", "stage sh: the shell runs what is in the Item"},
+        {"{sh: 'echo $FAYMORA_ITEM', mode: lines}", "$FAYMORA_ITEM is not set in mode lines"},
+        {"{run: [awk, \"{print $1}\"]}", "mawk, Debian's awk, reads ahead"},
+        {"{run: [/usr/bin/perl, -ne, print]}", "perl buffers its output"},
+    };
+    for (size_t i = 0; i < FAY_COUNT(rows); i++) {
+        char yaml[256];
+        (void)snprintf(yaml, sizeof yaml, "faymora: 1\nstages: [%s]\n", rows[i].stage);
+        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = parse(yaml);
+        const fay_plan_facts facts = {0};
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+        fay_plan_print(p, &facts, &text);
+        if (strstr(fay_buffer_text(&text), rows[i].warning) == NULL)
+            fail_msg("'%s' not in:\n%s", rows[i].warning, fay_buffer_text(&text));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plan_reads),
+        cmocka_unit_test(what_can_be_resumed_and_what_not),
+        cmocka_unit_test(traps_are_warned_of),
+    };
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
