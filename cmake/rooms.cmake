@@ -29,7 +29,7 @@ foreach(line IN LISTS table)
         set(scope INTERFACE)
     endif()
     target_link_libraries(fay_${room} ${scope} fay_flags)
-    list(TRANSFORM libraries PREPEND PkgConfig::)
+    list(TRANSFORM libraries REPLACE "^(..+)$" "PkgConfig::\\1") # `m` is no package
     target_link_libraries(fay_${room} ${scope} ${libraries})
     set(depends_${room} ${rooms})
     list(APPEND FAY_ROOMS fay_${room})

@@ -20,13 +20,13 @@
 #define FAY_ABI            1 /* checked when a worker module is loaded */
 
 #if defined(__GNUC__)
-#define FAY_API            __attribute__((visibility("default")))
-#define FAY_PRINTF(f, a)   __attribute__((format(printf, f, a)))
-#define FAY_NODISCARD      __attribute__((warn_unused_result))
+#    define FAY_API          __attribute__((visibility("default")))
+#    define FAY_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#    define FAY_NODISCARD    __attribute__((warn_unused_result))
 #else
-#define FAY_API
-#define FAY_PRINTF(f, a)
-#define FAY_NODISCARD
+#    define FAY_API
+#    define FAY_PRINTF(f, a)
+#    define FAY_NODISCARD
 #endif
 
 #ifdef __cplusplus

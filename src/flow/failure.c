@@ -114,10 +114,10 @@ static void back_to_head(fay_flow *flow, fay_ns now, fay_stage *stage, fay_lease
 static bool may_retry(const fay_stage *stage, int verdict)
 {
     switch (verdict) {
-    case FAY_VERDICT_FAIL_EXIT: return (stage->config.retry_on & FAY_FLOW_RETRY_EXIT) != 0;
-    case FAY_VERDICT_FAIL_SIGNAL: return (stage->config.retry_on & FAY_FLOW_RETRY_SIGNAL) != 0;
-    case FAY_VERDICT_FAIL_TIMEOUT: return (stage->config.retry_on & FAY_FLOW_RETRY_TIMEOUT) != 0;
-    case FAY_VERDICT_RETRY: return true;
+    case FAY_TRY_EXIT: return (stage->config.retry_on & FAY_FLOW_RETRY_EXIT) != 0;
+    case FAY_TRY_SIGNAL: return (stage->config.retry_on & FAY_FLOW_RETRY_SIGNAL) != 0;
+    case FAY_TRY_TIMEOUT: return (stage->config.retry_on & FAY_FLOW_RETRY_TIMEOUT) != 0;
+    case FAY_TRY_AGAIN: return true;
     default: return false;
     }
 }
@@ -130,7 +130,7 @@ int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_f
     if (!TAILQ_EMPTY(&worker->parts) && worker->parts_tag == event->tag)
         fay_flow_drop_parts(flow, worker);
     fay_lease lease = fay_leases_take(&worker->leases, event->tag, 1);
-    if (event->verdict == FAY_VERDICT_BACK) {
+    if (event->verdict == FAY_TRY_BACK) {
         back_to_head(flow, now, stage, lease);
     } else {
         failure why = {.note = event->note,
@@ -208,10 +208,10 @@ static void watch_crashes(fay_flow *flow, fay_ns now, fay_stage *stage, const fa
 static void one_dies(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker,
                      const fay_flow_event *event)
 {
-    static const int verdicts[] = {[FAY_FLOW_EXIT] = FAY_VERDICT_FAIL_EXIT,
-                                   [FAY_FLOW_SIGNAL] = FAY_VERDICT_FAIL_SIGNAL,
-                                   [FAY_FLOW_TIMEOUT] = FAY_VERDICT_FAIL_TIMEOUT,
-                                   [FAY_FLOW_POISONED] = FAY_VERDICT_RETRY};
+    static const int verdicts[] = {[FAY_FLOW_EXIT] = FAY_TRY_EXIT,
+                                   [FAY_FLOW_SIGNAL] = FAY_TRY_SIGNAL,
+                                   [FAY_FLOW_TIMEOUT] = FAY_TRY_TIMEOUT,
+                                   [FAY_FLOW_POISONED] = FAY_TRY_AGAIN};
     const fay_lease *first = &worker->leases.list[worker->leases.first];
     fay_lease lease = fay_leases_take(&worker->leases, first->tag, 1);
     failure why = {.note = event->note,

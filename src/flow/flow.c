@@ -77,6 +77,7 @@ fay_flow *fay_flow_new(const fay_flow_config *config, fay_ns now)
     flow->config = *config;
     fay_flow_config *c = &flow->config;
     c->held_bytes = c->held_bytes > 0 ? c->held_bytes : 16 * FAY_MIB;
+    c->parts_bytes = c->parts_bytes > 0 ? c->parts_bytes : FAY_MIB;
     c->sink_items = c->sink_items > 0 ? c->sink_items : 65536;
     c->sink_bytes = c->sink_bytes > 0 ? c->sink_bytes : 16 * FAY_MIB;
     c->commit_ns = c->commit_ns > 0 ? c->commit_ns : 200 * FAY_MS;
@@ -326,6 +327,7 @@ void fay_flow_step(fay_flow *flow, fay_ns now, fay_flow_actions *ret)
 {
     if (flow->actions_given)
         fay_flow_actions_clear(flow);
+    flow->stepped = now;
     measure_rates(flow, now);
     fay_flow_schedule(flow, now);
     for (size_t i = 0; i < flow->stages_count; i++) {
@@ -342,11 +344,23 @@ void fay_flow_step(fay_flow *flow, fay_ns now, fay_flow_actions *ret)
     flow->actions_given = true;
 }
 
+/* When the source may be read again, if only its rate holds it. */
+static fay_ns source_due(const fay_flow *flow)
+{
+    const fay_tokens *tokens = &flow->source_tokens;
+    if (tokens->rate <= 0 || flow->ended || flow->draining)
+        return FAY_NEVER;
+    return fay_tokens_due(tokens, flow->stepped);
+}
+
 fay_ns fay_flow_deadline(const fay_flow *flow)
 {
     fay_ns due = FAY_MIN(fay_delays_due(&flow->delays), fay_commit_due(flow));
     if (flow->done)
         return FAY_NEVER;
+    if (flow->aborted || flow->failed)
+        return fay_commit_due(flow); /* nothing else happens any more */
+    due = FAY_MIN(due, source_due(flow));
     for (size_t i = 0; i < flow->stages_count; i++) {
         const fay_stage *stage = &flow->stages[i];
         due = FAY_MIN(due, fay_flow_staff_due(flow, stage));

@@ -68,9 +68,10 @@ typedef struct fay_flow_config {
     const fay_flow_stage *stages;
     size_t stages_count;
     const fay_router
-        *router;         /* borrowed for the flow's life; whom each stage and the source feed */
-    bool journal;        /* rule 5: a root's output is written when the root is complete */
-    uint64_t held_bytes; /* output of open roots beyond this goes to a spool; 0 = 16 MiB */
+        *router;          /* borrowed for the flow's life; whom each stage and the source feed */
+    bool journal;         /* rule 5: a root's output is written when the root is complete */
+    uint64_t parts_bytes; /* of one result set beyond which it goes to a spool; 0 = 1 MiB */
+    uint64_t held_bytes;  /* output of open roots beyond this goes to a spool; 0 = 16 MiB */
     uint64_t sink_items, sink_bytes; /* room for what is not WRITTEN yet; 0 = 65,536 and 16 MiB */
     fay_ns commit_ns;                /* between two commits; 0 = 200 ms */
     double source_rate;              /* source Items per second at most; 0 = no limit */
@@ -106,7 +107,7 @@ typedef struct fay_flow_event {
         FAY_FLOW_PART,    /* link, worker, tag, batch, targets */
         FAY_FLOW_VERDICT, /* link, worker, tag, verdict, note, signature */
         FAY_FLOW_GIVEN_BACK, /* link, worker, tag, count */
-        FAY_FLOW_WRITTEN,    /* items, bytes: the sink has taken them */
+        FAY_FLOW_WRITTEN,    /* items, bytes: the sink has taken them (0 bytes for a spool's) */
         FAY_FLOW_SYNCED,     /* ok: the sink and dead letters are on disk */
         FAY_FLOW_RECORDED,   /* ok: the record is on disk */
         FAY_FLOW_LOADED, /* spool, tag = cursor, batch (empty = end), targets, ns = next cursor */
@@ -124,12 +125,12 @@ typedef struct fay_flow_event {
     const uint64_t *ends;     /* SOURCE: per Item, the source's position behind it; NULL = 0 */
     fay_flow_cause cause;
     enum {
-        FAY_VERDICT_FAIL_EXIT = 1,
-        FAY_VERDICT_FAIL_SIGNAL,
-        FAY_VERDICT_FAIL_TIMEOUT,
-        FAY_VERDICT_RETRY,  /* exit 75, FAY_RETRY: whatever retry_on says */
-        FAY_VERDICT_POISON, /* never again */
-        FAY_VERDICT_BACK,   /* not the Item's fault: uncounted, at the head */
+        FAY_TRY_EXIT = 1,
+        FAY_TRY_SIGNAL,
+        FAY_TRY_TIMEOUT,
+        FAY_TRY_AGAIN,  /* exit 75, FAY_RETRY: whatever retry_on says */
+        FAY_TRY_POISON, /* never again */
+        FAY_TRY_BACK,   /* not the Item's fault: uncounted, at the head */
     } verdict;
     const uint8_t *note; /* opaque to the flow; comes out with DEAD */
     size_t note_size;
@@ -180,7 +181,7 @@ typedef struct fay_flow_action {
     uint32_t spool;
     const fay_range *ranges;
     size_t ranges_count;
-    uint64_t position; /* of the source, behind the roots done without a gap */
+    uint64_t position; /* of the source, behind the roots done from 0 on; 0 = from the start */
 } fay_flow_action;
 
 typedef struct fay_flow_actions {

@@ -71,6 +71,8 @@ static bool forget_last(fay_flow *flow, fay_stage *stage, fay_segment *segment)
 {
     const fay_entry entry = segment->batch->entries[segment->at + segment->count - 1];
     fay_root *root = fay_roots_get(&flow->roots, entry.root);
+    if (flow->ordered != 0 && entry.root < flow->begun)
+        return false; /* a resumed run would write it behind one that is younger */
     if (entry.path.size > 0 || entry.attempt > 0 || root->open != 1 || root->held != NULL)
         return false;
     FAY_EACH_BIT(bit, stage->upstream_of)

@@ -31,7 +31,7 @@
 #include "flow/roots.h"
 
 enum {
-    FAY_PARTS_MEMORY = 1 << 20, /* bytes of one result set that are kept in memory */
+
     FAY_BREAKER_ITEMS = 20,
     FAY_CRASHES_MAX = 5,
 };
@@ -82,9 +82,9 @@ struct fay_flow_stage_state {
     uint64_t all, possible; /* targets: where untested children go; where any may go */
     uint64_t upstream_of;   /* bit n: Items here count for the order of stage n */
     fay_queue queue;
-    uint64_t queue_limit;   /* Items, grows with the rate */
-    fay_order *order;       /* of an ordered stage */
-    uint64_t least_scanned; /* queue.pushes at the last vain search for the least path */
+    uint64_t queue_limit; /* Items, grows with the rate */
+    fay_order *order;     /* of an ordered stage */
+
     TAILQ_HEAD(fay_idle_stack, fay_worker)
     idle; /* a stack: the last one in is the first to be leased to */
     TAILQ_HEAD(, fay_worker) workers;
@@ -132,9 +132,11 @@ struct fay_flow {
     fay_flow_link *links;
     fay_roots roots;
     uint64_t roots_max, next_root;
+    uint64_t begun; /* ordered runs: above the greatest root of which something was leased */
     fay_delays delays;
     fay_commit commit;
     fay_tokens source_tokens;
+    fay_ns stepped; /* time of the last step */
     uint64_t sink_items, sink_bytes, sink_reserved;
     uint64_t held_bytes;
     uint32_t next_spool;
@@ -216,6 +218,7 @@ void fay_flow_schedule(fay_flow *flow, fay_ns now);
 fay_ns fay_flow_schedule_due(const fay_flow *flow, const fay_stage *stage);
 uint64_t fay_flow_room(const fay_flow *flow, const fay_stage *stage);
 double fay_tokens_have(const fay_tokens *tokens, fay_ns now);
+fay_ns fay_tokens_due(const fay_tokens *tokens, fay_ns now);
 void fay_tokens_spend(fay_tokens *tokens, fay_ns now, double count);
 
 /* commit.c */

@@ -31,6 +31,13 @@ void fay_tokens_spend(fay_tokens *tokens, fay_ns now, double count)
     tokens->at = now;
 }
 
+/* When there will be a whole token; FAY_NEVER if there is one now. */
+fay_ns fay_tokens_due(const fay_tokens *tokens, fay_ns now)
+{
+    double missing = 1 - fay_tokens_have(tokens, now);
+    return missing > 0 ? now + (fay_ns)(missing / tokens->rate * 1e9) + 1 : FAY_NEVER;
+}
+
 /* Places left in every queue that a child may enter, and in the reorder window. */
 uint64_t fay_flow_room(const fay_flow *flow, const fay_stage *stage)
 {
@@ -91,6 +98,9 @@ static void give(fay_flow *flow, fay_stage *stage, fay_worker *worker, fay_lease
     link->next_tag += lease.count;
     reserve(flow, stage, lease.count);
     stage->leased += lease.count;
+    for (size_t i = lease.at; flow->ordered != 0 && i < lease.at + lease.count; i++) {
+        flow->begun = FAY_MAX(flow->begun, lease.batch->entries[i].root + 1);
+    }
     fay_flow_act_items(flow, FAY_FLOW_LEASE, lease.batch, lease.at, lease.count);
     fay_flow_action *action = &flow->actions[flow->actions_count - 1];
     action->link = link->id;
@@ -196,11 +206,15 @@ static fay_ns batch_due(const fay_flow *flow, const fay_stage *stage)
     return full || last ? 0 : head->since + config->batch_wait;
 }
 
-/* Finds the least unfinished path before ordered stage `exit`, if it is ready in this queue. */
-static fay_segment *find_least(const fay_stage *stage, const fay_stage *exit, size_t *ret_index)
+/* The least unfinished path before an ordered stage, if it is ready in this queue. A vain search is
+ * not repeated until the frontier moves or something joins the queue. */
+static fay_segment *find_least(const fay_stage *stage, fay_order *order, size_t *ret_index)
 {
-    const fay_place *least = fay_order_frontier(exit->order);
+    const fay_place *least = fay_order_frontier(order);
     if (least == NULL || least->stage != stage->index)
+        return NULL;
+    if (order->vain_pushes == stage->queue.pushes && order->vain_root == least->root &&
+        fay_path_compare(&order->vain_path, &least->path) == 0)
         return NULL;
     fay_segment *segment;
     TAILQ_FOREACH (segment, &stage->queue.segments, link) {
@@ -212,29 +226,28 @@ static fay_segment *find_least(const fay_stage *stage, const fay_stage *exit, si
             }
         }
     }
+    order->vain_pushes = stage->queue.pushes;
+    order->vain_root = least->root;
+    order->vain_path = least->path;
     return NULL;
 }
 
-/* No room, but the least path may go. Vain searches are not repeated until something changes. */
+/* No room, but the least path may go. */
 static bool lease_least(fay_flow *flow, fay_stage *stage, fay_worker *worker)
 {
-    uint64_t now_seen = stage->queue.pushes + flow->totals.acked + stage->leased;
-    if (stage->least_scanned == now_seen && stage->order == NULL)
-        return false;
     FAY_EACH_BIT(bit, stage->upstream_of)
     {
         size_t index;
-        fay_segment *segment = find_least(stage, &flow->stages[bit], &index);
-        if (segment != NULL) {
-            bool suspect = segment->suspect;
-            fay_lease lease = {.count = 1, .at = index};
-            fay_queue_take_one(&stage->queue, segment, index, &lease.batch);
-            give(flow, stage, worker, lease);
-            worker->suspect = suspect;
-            return true;
-        }
+        fay_segment *segment = find_least(stage, flow->stages[bit].order, &index);
+        if (segment == NULL)
+            continue;
+        bool suspect = segment->suspect;
+        fay_lease lease = {.count = 1, .at = index};
+        fay_queue_take_one(&stage->queue, segment, index, &lease.batch);
+        give(flow, stage, worker, lease);
+        worker->suspect = suspect;
+        return true;
     }
-    stage->least_scanned = now_seen;
     return false;
 }
 
@@ -248,8 +261,8 @@ static bool serve_idle(fay_flow *flow, fay_ns now, fay_stage *stage)
     if (stage->tokens.rate > 0 && fay_tokens_have(&stage->tokens, now) < 1)
         return false;
     uint64_t room = fay_flow_room(flow, stage);
-    stage->blocked = room == 0;
-    if (room == 0 || (head->suspect && head->count > room && stage->leased > 0))
+    stage->blocked = room == 0 || (head->suspect && head->count > room && stage->leased > 0);
+    if (stage->blocked)
         return lease_least(flow, stage, worker);
     if (loading(flow, head))
         return false;
@@ -348,9 +361,9 @@ fay_ns fay_flow_schedule_due(const fay_flow *flow, const fay_stage *stage)
     if (stage->config.batch_items > 0 && head->spool == NULL)
         due = batch_due(flow, stage);
     if (stage->tokens.rate > 0) {
-        double missing = fmax(0, 1 - stage->tokens.tokens);
-        fay_ns next = stage->tokens.at + (fay_ns)(missing / stage->tokens.rate * 1e9) + 1;
-        due = due == FAY_NEVER ? next : FAY_MAX(due, next);
+        fay_ns next = fay_tokens_due(&stage->tokens, flow->stepped);
+        if (next != FAY_NEVER)
+            due = due == FAY_NEVER ? next : FAY_MAX(due, next);
     }
     return due;
 }

@@ -262,7 +262,7 @@ int fay_flow_part(fay_flow *flow, fay_worker *worker, const fay_flow_event *even
                                             event->targets, stage->all);
     worker->parts_weight += piece->weight;
     /* An ordered run needs each path in memory; its sets may not be spooled. */
-    if (worker->parts_weight > FAY_PARTS_MEMORY && flow->ordered == 0) {
+    if (worker->parts_weight > flow->config.parts_bytes && flow->ordered == 0) {
         fay_flow_spill(flow, &worker->parts);
         worker->parts_weight = 0;
     }

@@ -25,9 +25,9 @@ typedef struct fay_journal_range {
 } fay_journal_range;
 
 typedef struct fay_journal_header {
-    char *run;         /* id of the run, kept over resumes */
-    char *pipeline;    /* fay_pipeline_fingerprint() */
-    char *source;      /* what tells whether a source is the same: for files device, inode, .. */
+    char *run;      /* id of the run, kept over resumes */
+    char *pipeline; /* fay_pipeline_fingerprint() */
+    char *source;   /* what tells whether a source is the same: for files device, inode, .. */
 } fay_journal_header;
 
 typedef struct fay_journal_commit {
@@ -36,7 +36,7 @@ typedef struct fay_journal_commit {
     uint64_t sink_offset, dead_offset;
     uint64_t position; /* of the source, behind the roots [0, ranges[0].to) if that begins at 0 */
     uint64_t sink_device, sink_inode; /* which file the offset is of; 0 = not a file */
-    char *extra;       /* source's own notes, such as the files a directory has given; "" */
+    char *extra; /* source's own notes, such as the files a directory has given; "" */
 } fay_journal_commit;
 
 typedef struct fay_journal {

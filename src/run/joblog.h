@@ -3,7 +3,8 @@
  * --joblog: one line a try, tab separated. The nine columns of GNU parallel unchanged, so that what
  * reads those reads these; then ours.
  *
- *     Seq Host Starttime JobRuntime Send Receive Exitval Signal Command Stage Attempt Worker ItemId Outcome
+ *     Seq Host Starttime JobRuntime Send Receive Exitval Signal Command
+ *     Stage Attempt Worker ItemId Outcome
  */
 #ifndef FAY_JOBLOG_H
 #define FAY_JOBLOG_H

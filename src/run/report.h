@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run tells people, made from a snapshot of its numbers: the progress line on a terminal, the
- * plain line every 10 s off it, and the closing summary. Pure: numbers in, text out.
+ * What a run tells people, made from a snapshot of its numbers: the progress line on a terminal,
+ * the plain line every 10 s off it, and the closing summary. Pure: numbers in, text out.
  *
  *      jq  1w EVEN 812/s │ score.py 2→5w HIGH 160/s·w │ 6,214 done 3 dead  ETA 1:10
- *     run 7f3a: 61,000 in · 60,997 out · 3 dead → jq-7f3a.dead.jsonl · 1m15s · peak jq 1, score.py 5
+ *     run 7f3a: 61,000 in · 60,997 out · 3 dead → jq-7f3a.dead.jsonl · 1m15s · peak jq 1, score 5
  */
 #ifndef FAY_REPORT_H
 #define FAY_REPORT_H
@@ -42,7 +42,7 @@ void fay_report_bar(const fay_report *report, unsigned flags, size_t columns, fa
 void fay_report_plain(const fay_report *report, fay_buffer *out);
 /* The closing line(s) with newline. */
 void fay_report_summary(const fay_report *report, unsigned flags, fay_buffer *out);
-/* {"schema":1,"run":..,"in":..,"out":..,"dead":..,"seconds":..,"exit":..,"stages":[..]} + newline */
+/* {"schema":1,"run":..,"in":..,"out":..,"dead":..,"exit":..,"stages":[..], ..} + newline */
 void fay_report_json(const fay_report *report, fay_buffer *out);
 
 #endif /* FAY_REPORT_H */

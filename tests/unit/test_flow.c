@@ -250,7 +250,7 @@ static void a_failing_item_is_tried_three_times_then_dead(void **state)
                                  .link = 0,
                                  .worker = 1,
                                  .tag = tag,
-                                 .verdict = FAY_VERDICT_FAIL_EXIT});
+                                 .verdict = FAY_TRY_EXIT});
         step(s);
         fay_ns due = fay_flow_deadline(s->flow);
         s->now = due != FAY_NEVER ? due : s->now;
@@ -270,7 +270,7 @@ static void a_poison_item_dies_at_once(void **state)
     start(s);
     read_source(s, "a");
     step(s);
-    feed(s, (fay_flow_event){.kind = FAY_FLOW_VERDICT, .worker = 1, .verdict = FAY_VERDICT_POISON});
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_VERDICT, .worker = 1, .verdict = FAY_TRY_POISON});
     step(s);
     assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a\n"
                                   "[  0] letter, 1 tries: 0=a\n"
@@ -398,7 +398,7 @@ static void an_ordered_stage_waits_for_its_turn(void **state)
     assert_int_equal(results(s, 0, 1, "B", NULL, 1), 0);
     step(s);
     feed(s, (fay_flow_event){
-                .kind = FAY_FLOW_VERDICT, .worker = 1, .tag = 0, .verdict = FAY_VERDICT_FAIL_EXIT});
+                .kind = FAY_FLOW_VERDICT, .worker = 1, .tag = 0, .verdict = FAY_TRY_EXIT});
     assert_int_equal(results(s, 0, 2, "C", NULL, 1), 0);
     step(s);
     s->now = 100 * FAY_MS;
@@ -511,7 +511,7 @@ static void twenty_alike_break_the_circuit(void **state)
         feed(s, (fay_flow_event){.kind = FAY_FLOW_VERDICT,
                                  .worker = 1,
                                  .tag = tag,
-                                 .verdict = FAY_VERDICT_FAIL_EXIT,
+                                 .verdict = FAY_TRY_EXIT,
                                  .signature = 5});
     }
     step(s);

@@ -1,0 +1,44 @@
+# bash completion of faymora; made by `faymora completion bash`
+# Behind `--` stands a command: its words are completed as files.
+_faymora()
+{
+  local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
+  local verb='' flags='' words='' files='' i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "${COMP_WORDS[i]}" in
+    --) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --log-format|--color|--timeout) i=$((i + 1)) ;;
+    -*) ;;
+    *) [ -n "$verb" ] || verb="${COMP_WORDS[i]}" ;;
+    esac
+  done
+  case "$before" in
+    --log-format) words="text json" ;;
+    --color) words="auto always never" ;;
+    --mode) words="exec lines batch json frames" ;;
+    --format) words="lines jsonl nul netstring u32be msgpack" ;;
+    --progress) words="auto bar plain none" ;;
+  esac
+  if [ -n "$words" ]; then
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current"); return
+  fi
+  flags=" --json -q --quiet -v --verbose --log-format --color --timeout -h --help --version"
+  case "$verb" in
+    '') words="help run lint plan init dead bench completion version" ;;
+    run) flags="$flags -j --jobs --mode -a --input -o --output -0 --null --format --keep-order --retries --timeout --delay --tag --dead-letter --max-failures --state --resume --retry-dead --joblog --results --events --explain --progress --dry-run --deadline --set" files=1 ;;
+    lint) files=1 ;;
+    plan) flags="$flags -j --jobs --mode -a --input -o --output -0 --null --format --keep-order --retries --timeout --delay --tag --dead-letter --max-failures --state --resume --retry-dead --joblog --results --events --explain --progress --dry-run --deadline --set" files=1 ;;
+    init) words="exec lines json c" ;;
+    dead) files=1 words="ls show retry purge" ;;
+    bench) words="spawn exec lines frames" ;;
+    completion) words="bash" ;;
+    version) ;;
+  esac
+  case "$current" in
+    -*) mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$current") ;;
+    *)
+      mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current"
+        [ -z "$files" ] || compgen -f -- "$current") ;;
+  esac
+}
+complete -o filenames -F _faymora faymora

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/dead_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+static int fail(const fay_dead_file *letters, const char *what, fay_error *err)
+{
+    return fay_fail_errno(err, FAY_E_IO, errno, "%s: %s", letters->path, what);
+}
+
+int fay_dead_file_open(fay_dead_file *letters, const char *path, fay_error *err)
+{
+    *letters = (fay_dead_file){.path = path};
+    struct stat info;
+    FILE *file = fopen(path, "re");
+    if (file == NULL || fstat(fileno(file), &info) != 0) {
+        int r = fail(letters, "cannot be read", err);
+        if (file != NULL)
+            (void)fclose(file);
+        return r;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        (void)fclose(file);
+        return fay_fail_with(err, FAY_E_IO, "%s: not a regular file", path);
+    }
+    letters->file = file;
+    letters->size = (uint64_t)info.st_size;
+    return 0;
+}
+
+void fay_dead_file_close(fay_dead_file *letters)
+{
+    if (letters->file != NULL)
+        (void)fclose(letters->file);
+    free(letters->line);
+    *letters = (fay_dead_file){0};
+}
+
+int fay_dead_file_next(fay_dead_file *letters, fay_letter *ret, fay_error *err)
+{
+    off_t at = ftello(letters->file);
+    if (at < 0 || (uint64_t)at >= letters->size) /* what came later is of the next reading */
+        return FAY_DEAD_FILE_END;
+    errno = 0;
+    ssize_t n = getline(&letters->line, &letters->capacity, letters->file);
+    if (n < 0)
+        return errno != 0 ? fail(letters, "cannot be read", err) : FAY_DEAD_FILE_END;
+    letters->number++;
+    letters->length = (size_t)n;
+    if (n > 0 && letters->line[n - 1] == '\n')
+        letters->line[--letters->length] = '\0';
+
+    fay_error why = {0};
+    int r = fay_letter_parse(letters->line, letters->length, ret, &why);
+    if (r < 0) {
+        return fay_fail_with(err, r, "%s:%llu: not a dead letter: %s", letters->path,
+                             (unsigned long long)letters->number, why.message);
+    }
+    return 0;
+}
+
+static int copy(FILE *from, FILE *to)
+{
+    char bytes[65536];
+    size_t n;
+    while ((n = fread(bytes, 1, sizeof bytes, from)) > 0) {
+        if (fwrite(bytes, 1, n, to) != n)
+            return -1;
+    }
+    return ferror(from) ? -1 : 0;
+}
+
+/* All that the new file holds, on disk. */
+static int fill(const fay_dead_file *letters, FILE *kept, FILE *to)
+{
+    struct stat info;
+    if (fstat(fileno(letters->file), &info) != 0 || fchmod(fileno(to), info.st_mode & 07777) != 0)
+        return -1;
+    if (fseeko(kept, 0, SEEK_SET) != 0 || copy(kept, to) != 0)
+        return -1;
+    if (fseeko(letters->file, (off_t)letters->size, SEEK_SET) != 0)
+        return -1;
+    if (copy(letters->file, to) != 0 || fflush(to) != 0)
+        return -1;
+    return fsync(fileno(to));
+}
+
+int fay_dead_file_rewrite(fay_dead_file *letters, FILE *kept, fay_error *err)
+{
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer path = {0};
+    fay_buffer_printf(&path, "%s.XXXXXX", letters->path);
+    (void)fay_buffer_text(&path);
+    char *name = (char *)path.bytes + path.start;
+    int fd = mkostemp(name, O_CLOEXEC);
+    FILE *to = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (to == NULL)
+        return fail(letters, "cannot be rewritten", err);
+
+    bool ok = fill(letters, kept, to) == 0;
+    int saved = errno;
+    if (fclose(to) != 0 && ok) {
+        ok = false;
+        saved = errno;
+    }
+    if (ok && rename(name, letters->path) == 0)
+        return 0;
+    errno = ok ? errno : saved;
+    int r = fail(letters, "cannot be rewritten", err);
+    (void)unlink(name);
+    return r;
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * faymora dead retry: the Items of dead letters enter their pipelines again.
+ *
+ *     FILE --read--> group A: pipeline, its letters --run--> those that died again --+
+ *                    group B: ..                                                     +--> FILE
+ *                    kept: other ids, unknown stages, .. ----------------------------+
+ *
+ * Letters of one pipeline run together. What is between the files is in unlinked files, which a run
+ * in this process can open as /proc/self/fd/N, so that nothing is left behind if we are killed:
+ * FILE is as it was until it is replaced, at the end. A run that does not come to its end (a
+ * signal, a failure limit) says nothing about which of its Items are done: all its letters stay.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cli/dead.h"
+#include "cli/dead_file.h"
+#include "cli/request.h"
+#include "pipeline/schema.h"
+
+enum {
+    GROUPS_MAX = 64,
+    FD_PATH_MAX = 32
+};
+
+typedef struct group {
+    char *path, *hash; /* of the first letter; path NULL = inline */
+    char **argv;
+    fay_pipeline *pipeline; /* NULL = cannot be made: its letters stay */
+    FILE *letters, *died;
+    uint64_t count;
+} group;
+
+typedef struct retry {
+    const fay_dead *dead;
+    group *groups;
+    size_t count, capacity;
+    FILE *kept;
+    uint64_t retried, again, left; /* letters: run, died again, not run */
+    int exit;
+    bool too_many;
+} retry;
+
+static void retry_deinit(retry *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        group *g = &r->groups[i];
+        free(g->path);
+        free(g->hash);
+        if (g->argv != NULL)
+            fay_texts_free(g->argv);
+        fay_pipeline_free(g->pipeline);
+        if (g->letters != NULL)
+            (void)fclose(g->letters);
+        if (g->died != NULL)
+            (void)fclose(g->died);
+    }
+    free(r->groups);
+    if (r->kept != NULL)
+        (void)fclose(r->kept);
+}
+
+/* Beside the dead letters, where there is room for as much; in memory where files cannot be so. */
+static FILE *unlinked_file(const char *beside)
+{
+    FAY_CLEANUP(fay_freep) char *directory = fay_strdup(beside);
+    char *slash = strrchr(directory, '/');
+    if (slash != NULL)
+        slash[slash == directory ? 1 : 0] = '\0';
+    int fd = open(slash != NULL ? directory : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        fd = memfd_create("faymora-dead", MFD_CLOEXEC);
+    FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
+    if (file == NULL && fd >= 0)
+        (void)close(fd);
+    return file;
+}
+
+static void fd_path(FILE *file, char path[FD_PATH_MAX])
+{
+    (void)snprintf(path, FD_PATH_MAX, "/proc/self/fd/%d", fileno(file));
+}
+
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
+{
+    return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
+}
+
+static bool same_words(char *const *a, char *const *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    while (*a != NULL && same_text(*a, *b)) {
+        a++;
+        b++;
+    }
+    return *a == NULL && *b == NULL;
+}
+
+static size_t words_count(char *const *words)
+{
+    size_t count = 0;
+    while (words != NULL && words[count] != NULL) {
+        count++;
+    }
+    return count;
+}
+
+/* The pipeline of a letter as it is now; NULL with the errors printed and *ret_exit set. */
+static fay_pipeline *make_pipeline(const fay_letter *letter, int *ret_exit)
+{
+    FAY_CLEANUP(fay_request_deinit) fay_request request = {.file = letter->pipeline};
+    if (letter->pipeline != NULL)
+        return fay_request_pipeline(&request, ret_exit);
+
+    fay_cli cli = {.command = &fay_command_run};
+    cli.args = (fay_args){.argv = letter->argv,
+                          .argc = (int)words_count(letter->argv),
+                          .own = fay_request_flags,
+                          .global = fay_global_flags};
+    if (fay_request_parse(&cli, &request) == FAY_CLI_STOP) {
+        *ret_exit = FAY_EXIT_USAGE;
+        return NULL;
+    }
+    return fay_request_pipeline(&request, ret_exit);
+}
+
+static const char *group_name(const group *g)
+{
+    return g->path != NULL ? g->path : "their command line";
+}
+
+static void warn_if_changed(const retry *r, const group *g)
+{
+    char hash[FAY_RUN_HASH_SIZE];
+    fay_run_pipeline_hash(g->pipeline, hash);
+    if (g->hash[0] == '\0' || strcmp(hash, g->hash) == 0)
+        return;
+    (void)fprintf(
+        stderr,
+        "faymora: warning: %s: the pipeline of these letters has changed since, or was run "
+        "with other flags: %s\n",
+        r->dead->path, group_name(g));
+}
+
+/* Now its source are the letters, its dead letters go to us, and what its sink has stays. */
+static int redirect(group *g, fay_error *err)
+{
+    char in[FD_PATH_MAX], out[FD_PATH_MAX];
+    fd_path(g->letters, in);
+    fd_path(g->died, out);
+    fay_pipeline *pipeline = g->pipeline;
+    pipeline->source.kind = FAY_SOURCE_STDIN; /* whatever it was, it is no contradiction */
+    pipeline->spool = false;
+    pipeline->sink.append = true;
+    fay_text_replace(&pipeline->state, fay_strdup(""));
+    fay_inline_options overrides = {.retry_dead = in, .dead_letter = out};
+    return fay_pipeline_override(pipeline, &overrides, err);
+}
+
+static void set_up(retry *r, group *g, const fay_letter *letter)
+{
+    int exit = FAY_EXIT_USAGE;
+    fay_error err = {0};
+    g->hash = fay_strdup(letter->hash);
+    if (letter->pipeline != NULL)
+        g->path = fay_strdup(letter->pipeline);
+    if (letter->argv != NULL)
+        g->argv = fay_texts_copy(letter->argv, words_count(letter->argv));
+    g->letters = unlinked_file(r->dead->path);
+    g->died = unlinked_file(r->dead->path);
+    if (g->letters == NULL || g->died == NULL) {
+        (void)fay_fail_errno(&err, FAY_E_IO, errno, "no temporary file can be made");
+        r->exit = fay_cli_fail(&err, FAY_EXIT_IO);
+        return;
+    }
+    if (g->path == NULL && g->argv == NULL) {
+        (void)fay_fail_with(&err, FAY_E_INVAL, "%s: a letter does not say of which pipeline it is",
+                            r->dead->path);
+        r->exit = fay_cli_fail(&err, FAY_EXIT_USAGE);
+        return;
+    }
+    g->pipeline = make_pipeline(letter, &exit);
+    if (g->pipeline == NULL) {
+        r->exit = exit;
+        return;
+    }
+    warn_if_changed(r, g);
+    if (redirect(g, &err) < 0) {
+        r->exit = fay_cli_fail(&err, FAY_EXIT_USAGE);
+        fay_pipeline_free(g->pipeline);
+        g->pipeline = NULL;
+    }
+}
+
+/* NULL if there are too many. */
+static group *find_group(retry *r, const fay_letter *letter)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        group *g = &r->groups[i];
+        if (same_text(g->path, letter->pipeline) && same_text(g->hash, letter->hash) &&
+            same_words(g->argv, letter->argv))
+            return g;
+    }
+    if (r->count == GROUPS_MAX) {
+        r->too_many = true;
+        return NULL;
+    }
+    FAY_RESERVE(r->groups, r->capacity, r->count + 1);
+    group *g = &r->groups[r->count++];
+    *g = (group){0};
+    set_up(r, g, letter);
+    return g;
+}
+
+static bool has_stage(retry *r, const group *g, const fay_letter *letter)
+{
+    if (fay_pipeline_find(g->pipeline, letter->stage) >= 0)
+        return true;
+    fay_error err = {0};
+    (void)fay_fail_with(&err, FAY_E_NOTFOUND, "%s: item %.100s: %s has no stage '%s' any more",
+                        r->dead->path, letter->id, group_name(g), letter->stage);
+    r->exit = fay_cli_fail(&err, FAY_EXIT_USAGE);
+    return false;
+}
+
+/* ---- reading, running, rewriting ------------------------------------------------------------- */
+
+static int write_line(FILE *file, const fay_dead_file *letters, fay_error *err)
+{
+    if (fwrite(letters->line, 1, letters->length, file) == letters->length &&
+        fputc('\n', file) != EOF)
+        return 0;
+    return fay_fail_errno(err, FAY_E_IO, errno, "cannot write a temporary file");
+}
+
+static int sort_letter(retry *r, const fay_dead_file *letters, const fay_letter *letter,
+                       fay_error *err)
+{
+    group *g = fay_dead_wants(r->dead, letter) ? find_group(r, letter) : NULL;
+    if (g != NULL && g->pipeline != NULL && has_stage(r, g, letter)) {
+        g->count++;
+        return write_line(g->letters, letters, err);
+    }
+    r->left++;
+    return write_line(r->kept, letters, err);
+}
+
+static int sort_letters(retry *r, fay_dead_file *letters, fay_error *err)
+{
+    for (;;) {
+        FAY_CLEANUP(fay_letter_deinit) fay_letter letter = {0};
+        int n = fay_dead_file_next(letters, &letter, err);
+        if (n == FAY_DEAD_FILE_END)
+            return 0;
+        if (n == 0) {
+            n = sort_letter(r, letters, &letter, err);
+        } else if (n == FAY_E_INVAL) { /* such as a line that was torn: it stays */
+            r->exit = fay_cli_fail(err, FAY_EXIT_USAGE);
+            r->left++;
+            n = write_line(r->kept, letters, err);
+        }
+        if (n < 0)
+            return n;
+    }
+}
+
+static int append_file(FILE *from, FILE *to, uint64_t *ret_lines, fay_error *err)
+{
+    char bytes[65536];
+    size_t n;
+    if (fflush(from) != 0 || fseeko(from, 0, SEEK_SET) != 0)
+        return fay_fail_errno(err, FAY_E_IO, errno, "cannot read a temporary file");
+    while ((n = fread(bytes, 1, sizeof bytes, from)) > 0) {
+        for (size_t i = 0; i < n; i++) {
+            *ret_lines += bytes[i] == '\n' ? 1 : 0;
+        }
+        if (fwrite(bytes, 1, n, to) != n)
+            return fay_fail_errno(err, FAY_E_IO, errno, "cannot write a temporary file");
+    }
+    return 0;
+}
+
+static int run_group(retry *r, group *g, int *ret_signal, fay_error *err)
+{
+    if (fflush(g->letters) != 0)
+        return fay_fail_errno(err, FAY_E_IO, errno, "cannot write a temporary file");
+    char in[FD_PATH_MAX];
+    fd_path(g->letters, in);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer command = {0};
+    fay_buffer_printf(&command, "faymora dead retry %s", r->dead->path);
+    fay_run_options options = {.pipeline = g->pipeline,
+                               .quiet = true,
+                               .colour = fay_cli_coloured(r->dead->cli, STDERR_FILENO),
+                               .progress = FAY_PROGRESS_NONE,
+                               .command = fay_buffer_text(&command),
+                               .retry_dead = in};
+    int exit = fay_run_execute(&options, ret_signal);
+    uint64_t lines = 0;
+    if ((exit != FAY_EXIT_OK && exit != FAY_EXIT_DEAD) || *ret_signal != 0) {
+        r->exit = exit;
+        r->left += g->count;
+        return append_file(g->letters, r->kept, &lines, err);
+    }
+    int n = append_file(g->died, r->kept, &lines, err);
+    r->retried += g->count;
+    r->again += lines;
+    return n;
+}
+
+static int run_groups(retry *r, int *ret_signal, fay_error *err)
+{
+    uint64_t lines = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        group *g = &r->groups[i];
+        if (g->count == 0)
+            continue;
+        int n = 0;
+        if (*ret_signal == 0) {
+            n = run_group(r, g, ret_signal, err);
+        } else { /* stopped: the rest stays as it is */
+            r->left += g->count;
+            n = append_file(g->letters, r->kept, &lines, err);
+        }
+        if (n < 0)
+            return n;
+    }
+    return 0;
+}
+
+static void summarise(const retry *r)
+{
+    const fay_cli *cli = r->dead->cli;
+    uint64_t done = r->retried - FAY_MIN(r->again, r->retried);
+    if (cli->json) {
+        (void)fprintf(stderr,
+                      "{\"schema\":1,\"retried\":%llu,\"done\":%llu,\"dead\":%llu,\"left\":%llu}\n",
+                      (unsigned long long)r->retried, (unsigned long long)done,
+                      (unsigned long long)r->again, (unsigned long long)r->left);
+    } else if (!cli->quiet) {
+        (void)fprintf(stderr, "%s: %llu retried, %llu done, %llu died again, %llu left\n",
+                      r->dead->path, (unsigned long long)r->retried, (unsigned long long)done,
+                      (unsigned long long)r->again, (unsigned long long)r->left);
+    }
+}
+
+int fay_dead_retry(const fay_dead *dead, int *ret_signal)
+{
+    fay_error err = {0};
+    FAY_CLEANUP(retry_deinit) retry r = {.dead = dead};
+    FAY_CLEANUP(fay_dead_file_close) fay_dead_file letters = {0};
+    if (fay_dead_file_open(&letters, dead->path, &err) < 0)
+        return fay_cli_fail(&err, FAY_EXIT_IO);
+    r.kept = unlinked_file(dead->path);
+    if (r.kept == NULL) {
+        (void)fay_fail_errno(&err, FAY_E_IO, errno, "no temporary file can be made");
+        return fay_cli_fail(&err, FAY_EXIT_IO);
+    }
+    int n = sort_letters(&r, &letters, &err);
+    if (n == 0)
+        n = run_groups(&r, ret_signal, &err);
+    if (n == 0 && r.retried > 0)
+        n = fay_dead_file_rewrite(&letters, r.kept, &err);
+    if (n < 0)
+        return fay_cli_fail(&err, FAY_EXIT_IO);
+    if (r.too_many) {
+        (void)fprintf(stderr,
+                      "faymora: warning: %s: letters of more than %d pipelines; once more "
+                      "for the rest\n",
+                      dead->path, (int)GROUPS_MAX);
+    }
+    summarise(&r);
+    return r.exit != FAY_EXIT_OK ? r.exit : r.again > 0 ? FAY_EXIT_DEAD : FAY_EXIT_OK;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* faymora lint: all that is wrong with pipeline files, with its place, in one go. */
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "pipeline/load.h"
+
+typedef struct lint {
+    const char **files;
+    size_t count, capacity;
+    fay_buffer json; /* the members of one array */
+    int exit;
+} lint;
+
+static void lint_deinit(lint *all)
+{
+    free(all->files);
+    fay_buffer_deinit(&all->json);
+}
+
+/* "[{..},{..}]" without its brackets, behind those of other files. */
+static void append_json(lint *all, fay_config_errors *errors)
+{
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer array = {0};
+    fay_config_errors_json(errors, &array);
+    size_t size = fay_buffer_size(&array);
+    const char *text = fay_buffer_text(&array);
+    while (size > 0 && text[size - 1] != ']') {
+        size--; /* a newline, if there is one */
+    }
+    if (size <= 2)
+        return;
+    if (fay_buffer_size(&all->json) > 0)
+        fay_buffer_append_text(&all->json, ",");
+    fay_buffer_append(&all->json, text + 1, size - 2);
+}
+
+static void lint_file(fay_cli *cli, lint *all, const char *path)
+{
+    fay_config_errors errors = {0};
+    FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *pipeline = fay_pipeline_load(path, &errors);
+    if (pipeline == NULL && cli->json) {
+        fay_error first = {0};
+        (void)fay_config_errors_first(&errors, &first);
+        append_json(all, &errors);
+        all->exit = FAY_MAX(all->exit, first.status == FAY_E_IO ? FAY_EXIT_IO : FAY_EXIT_USAGE);
+    } else if (pipeline == NULL) {
+        int exit = fay_cli_config(&errors);
+        all->exit = FAY_MAX(all->exit, exit);
+    }
+    fay_config_errors_deinit(&errors);
+}
+
+static int run(fay_cli *cli)
+{
+    FAY_CLEANUP(lint_deinit) lint all = {0};
+    int r;
+    while ((r = fay_cli_next(cli)) == FAY_ARGS_WORD) {
+        FAY_RESERVE(all.files, all.capacity, all.count + 1);
+        all.files[all.count++] = cli->args.value;
+    }
+    if (r == FAY_CLI_STOP)
+        return cli->exit;
+    if (all.count == 0 || cli->args.at < cli->args.argc)
+        return fay_cli_misuse(cli, "'lint' takes pipeline files");
+
+    for (size_t i = 0; i < all.count; i++) {
+        lint_file(cli, &all, all.files[i]);
+    }
+    if (!cli->json)
+        return all.exit;
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    fay_buffer_append_text(&text, "{\"schema\":1,\"errors\":[");
+    fay_buffer_append(&text, fay_buffer_data(&all.json), fay_buffer_size(&all.json));
+    fay_buffer_append_text(&text, "]}\n");
+    r = fay_cli_print(&text);
+    return r != 0 ? r : all.exit;
+}
+
+const fay_command fay_command_lint = {
+    .name = "lint",
+    .usage = "lint FILE..",
+    .summary = "check pipeline files",
+    .examples = "faymora lint pipeline.yaml\n"
+                "faymora lint --json pipelines/*.yaml | jq -r '.errors[].message'",
+    .notes = "Prints nothing when all is well. Each error has its file, line and column.\n"
+             "With --json: {\"schema\":1,\"errors\":[{\"file\",\"line\",\"column\",\"severity\",\n"
+             "\"message\",\"hint\"}]} on stdout.",
+    .exits = "0 ok, 2 errors in a file, 7 a file cannot be read",
+    .words = "@",
+    .run = run,
+};

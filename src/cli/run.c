@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* faymora run: words --> request --> pipeline --> fay_run_execute() --> exit code. */
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/request.h"
+#include "cli/shell.h"
+#include "pipeline/plan.h"
+
+static bool is_regular(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+static int print_plan(const fay_pipeline *pipeline)
+{
+    fay_plan_facts facts = {.stdin_is_file = is_regular(STDIN_FILENO),
+                            .stdout_is_file = is_regular(STDOUT_FILENO)};
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    fay_plan_print(pipeline, &facts, &text);
+    return fay_cli_print(&text);
+}
+
+/* Whether the journal can keep its promise; before anything is started. */
+static int check_state(fay_cli *cli, const fay_request *request, const fay_pipeline *pipeline)
+{
+    fay_error err = {0};
+    if (pipeline->state[0] == '\0') {
+        return request->options.resume ? fay_cli_misuse(cli, "'--resume' needs '--state DIR'") : 0;
+    }
+    if (fay_pipeline_check_state(pipeline, is_regular(STDIN_FILENO), &err) < 0)
+        return fay_cli_fail(&err, FAY_EXIT_USAGE);
+    return 0;
+}
+
+static int execute(fay_cli *cli, fay_request *request, int *ret_signal)
+{
+    int exit = FAY_EXIT_OK;
+    FAY_CLEANUP(fay_pipeline_freep)
+    fay_pipeline *pipeline = fay_request_pipeline(request, &exit);
+    if (pipeline == NULL)
+        return exit;
+    if (request->dry_run)
+        return print_plan(pipeline);
+    exit = check_state(cli, request, pipeline);
+    if (exit != 0)
+        return exit;
+
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer command = {0};
+    fay_shell_join(cli->args.argv, (size_t)cli->args.argc, &command);
+    request->options.pipeline = pipeline;
+    request->options.state = pipeline->state[0] != '\0' ? pipeline->state : NULL;
+    request->options.colour = fay_cli_coloured(cli, STDERR_FILENO);
+    request->options.command = fay_buffer_text(&command);
+    return fay_run_execute(&request->options, ret_signal);
+}
+
+static int run(fay_cli *cli)
+{
+    FAY_CLEANUP(fay_request_deinit) fay_request request = {0};
+    if (fay_request_parse(cli, &request) == FAY_CLI_STOP)
+        return cli->exit;
+    int signal_number = 0;
+    int exit = execute(cli, &request, &signal_number);
+    if (exit == FAY_EXIT_SIGPIPE)
+        signal_number = SIGPIPE;
+    if (signal_number == 0)
+        return exit;
+    fay_request_deinit(&request); /* nothing runs behind the signal */
+    fay_cli_die_of(signal_number);
+    return exit;
+}
+
+static int plan(fay_cli *cli)
+{
+    FAY_CLEANUP(fay_request_deinit) fay_request request = {0};
+    if (fay_request_parse(cli, &request) == FAY_CLI_STOP)
+        return cli->exit;
+    if (cli->json)
+        return fay_cli_misuse(cli, "a plan is for people: 'plan' has no --json in this version");
+    int exit = FAY_EXIT_OK;
+    FAY_CLEANUP(fay_pipeline_freep)
+    fay_pipeline *pipeline = fay_request_pipeline(&request, &exit);
+    return pipeline != NULL ? print_plan(pipeline) : exit;
+}
+
+const fay_command fay_command_run = {
+    .name = "run",
+    .usage = "run [flags] FILE\n"
+             "run [flags] -- CMD ARGS.. [:: CMD ARGS..].. [::: ITEM..]",
+    .summary = "run a pipeline",
+    .examples = "seq 1000 | faymora run -- ./slow {}\n"
+                "faymora run -j 8 -- convert {} {.}.png ::: *.jpg\n"
+                "faymora run -- jq -c .user :: ./score.py <in.jsonl >out.jsonl\n"
+                "faymora run pipeline.yaml --state .fm       # Ctrl-C, then\n"
+                "faymora run pipeline.yaml --state .fm --resume",
+    .notes =
+        "FILE is a pipeline in YAML (man faymora-pipeline), - is stdin.\n"
+        "A command with a placeholder ({} {.} {/} {//} {/.} {.field} {@attr} {#} {%} {id}) is\n"
+        "started for every Item; one without is a worker that gets one Item a line and answers\n"
+        "each with one line. Stages are separated by ::, Items may follow behind :::.\n"
+        "Ctrl-C drains: what is in flight is finished; again: workers are ended; a third\n"
+        "time: they are killed. A second press counts from 1 s after the first.",
+    .exits = "0 ok\n"
+             "1 some Items were dead-lettered\n"
+             "2 usage or configuration\n"
+             "3 a worker cannot start (126/127, or 5 deaths in 10 s)\n"
+             "5 failure limit, circuit breaker or on_error: stop\n"
+             "7 source, sink or state cannot be read or written\n"
+             "130/143 stopped by a signal, 141 stdout closed",
+    .words = "@",
+    .flags = fay_request_flags,
+    .run = run,
+};
+
+const fay_command fay_command_plan = {
+    .name = "plan",
+    .usage = "plan [flags of run] FILE\n"
+             "plan [flags of run] -- CMD ARGS.. [:: CMD ARGS..].. [::: ITEM..]",
+    .summary = "say what a run would do, and what it promises",
+    .examples = "faymora plan pipeline.yaml --state .fm\n"
+                "faymora plan -- jq -c .user :: ./score.py {}",
+    .notes = "Per stage: its command, mode, workers, and what happens on failure; for the whole:\n"
+             "what is exactly once, what is not, and why. Takes the flags of run; starts nothing.",
+    .exits = "0 ok, 2 usage or configuration, 7 the file cannot be read",
+    .words = "@",
+    .flags = fay_request_flags,
+    .run = plan,
+};

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/resources.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    TREE_DEPTH_MAX = 32,
+    TREE_PROCESSES_MAX = 4096
+};
+
+/* The start of a file as a C string; its length, 0 = not there. */
+static size_t read_file(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t length = read(fd, text, size - 1);
+    (void)close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    return length > 0 ? (size_t)length : 0;
+}
+
+/* The number behind `name` in a file of "name number" lines; 0 = not there. */
+static uint64_t number_of(const char *path, const char *name)
+{
+    char text[16 * 1024];
+    if (read_file(path, text, sizeof text) == 0)
+        return 0;
+    const char *at = strstr(text, name);
+    return at != NULL ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+unsigned fay_host_cores(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return FAY_MAX((unsigned)CPU_COUNT(&set), 1u);
+    return (unsigned)FAY_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L); /* more than 1024 cores */
+}
+
+uint64_t fay_host_memory_available(void)
+{
+    return number_of("/proc/meminfo", "MemAvailable:") * FAY_KIB;
+}
+
+uint64_t fay_host_oom_kills(void)
+{
+    return number_of("/proc/vmstat", "\noom_kill ");
+}
+
+/* false: `each` has had enough. */
+static bool children_of_thread(pid_t parent, const char *thread,
+                               bool (*each)(void *context, pid_t child), void *context)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%.16s/children", (int)parent, thread);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    char text[4096];
+    unsigned pid = 0;
+    bool more = true;
+    for (ssize_t got; more && (got = read(fd, text, sizeof text)) > 0;) {
+        for (ssize_t i = 0; more && i < got; i++) { /* "12 345 ": a number may be cut in two */
+            if (text[i] >= '0' && text[i] <= '9') {
+                pid = pid * 10 + (unsigned)(text[i] - '0');
+            } else if (pid > 0) {
+                more = each(context, (pid_t)pid);
+                pid = 0;
+            }
+        }
+    }
+    (void)close(fd);
+    return more;
+}
+
+void fay_host_children(pid_t parent, bool (*each)(void *context, pid_t child), void *context)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/task", (int)parent);
+    DIR *threads = opendir(path);
+    if (threads == NULL)
+        return;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone
+    for (struct dirent *entry; (entry = readdir(threads)) != NULL;) {
+        if (entry->d_name[0] != '.' && !children_of_thread(parent, entry->d_name, each, context))
+            break;
+    }
+    (void)closedir(threads);
+}
+
+typedef struct walk {
+    fay_tree *tree;
+    unsigned depth;
+} walk;
+
+/* Whether the process waits in read(0, ..). Who may not look assumes that it does. */
+static bool reads_stdin(pid_t pid)
+{
+    char path[64], text[256];
+    (void)snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
+    if (read_file(path, text, sizeof text) == 0)
+        return true;
+    char *end = NULL;
+    long number = strtol(text, &end, 10);
+    return end != text && number == SYS_read && strtoull(end, NULL, 16) == 0;
+}
+
+static bool add_process(pid_t pid, fay_tree *tree)
+{
+    char path[64], text[1024];
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (read_file(path, text, sizeof text) == 0)
+        return false;
+    const char *at = strrchr(text, ')'); /* the name in front may hold anything */
+    if (at == NULL)
+        return false;
+    char state = at[1] == ' ' ? at[2] : '?';
+    at += 2;
+    uint64_t fields[25] = {0}; /* as proc(5) numbers them, from state = 3 */
+    for (size_t i = 4; i < FAY_COUNT(fields) && (at = strchr(at, ' ')) != NULL; i++) {
+        fields[i] = strtoull(++at, NULL, 10);
+    }
+    tree->processes++;
+    tree->cpu += fields[14] + fields[15];
+    tree->rss += fields[24] * (uint64_t)sysconf(_SC_PAGESIZE);
+    tree->sleeping = tree->sleeping && (state == 'S' || state == 'Z');
+    if (state == 'S' && reads_stdin(pid))
+        tree->reading = true;
+    return true;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by TREE_DEPTH_MAX
+static bool add_below(void *context, pid_t pid)
+{
+    walk *w = context;
+    if (!add_process(pid, w->tree) || w->tree->processes >= TREE_PROCESSES_MAX)
+        return w->tree->processes < TREE_PROCESSES_MAX;
+    walk below = {.tree = w->tree, .depth = w->depth + 1};
+    if (below.depth < TREE_DEPTH_MAX)
+        fay_host_children(pid, add_below, &below);
+    return true;
+}
+
+bool fay_host_tree(pid_t root, fay_tree *ret)
+{
+    fay_tree tree = {.sleeping = true};
+    walk w = {.tree = &tree};
+    (void)add_below(&w, root);
+    *ret = tree;
+    return tree.processes > 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the machine offers and what a tree of processes uses, read from /proc when asked.
+ */
+#ifndef FAY_RESOURCES_H
+#define FAY_RESOURCES_H
+
+#include <sys/types.h>
+
+#include "base/base.h"
+
+/* Cores that this process may run on (its affinity), at least 1. */
+unsigned fay_host_cores(void);
+/* Bytes that programs can still get without swapping (MemAvailable); 0 = unknown. */
+uint64_t fay_host_memory_available(void);
+/* How often the kernel has killed for lack of memory since it started; 0 = unknown. */
+uint64_t fay_host_oom_kills(void);
+
+/* A process and all below it. */
+typedef struct fay_tree {
+    uint64_t rss; /* bytes in memory; shared pages count for each */
+    uint64_t cpu; /* clock ticks, of those alive */
+    unsigned processes;
+    bool sleeping; /* none of them runs or waits for a disk */
+    bool reading;  /* one of them is in read() of its standard input (or that is not known) */
+} fay_tree;
+
+/* false: there is no such process. */
+bool fay_host_tree(pid_t root, fay_tree *ret);
+
+/* Calls `each` for the children of one process; stops early when it returns false. */
+void fay_host_children(pid_t parent, bool (*each)(void *context, pid_t child), void *context);
+
+#endif /* FAY_RESOURCES_H */

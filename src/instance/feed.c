@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Workers that live for many Items: what they are given goes to their stdin as far as the pipe takes
+ * it, what they print goes to the mode as it lies, and when they exit the rest of it first.
+ *
+ * frames workers have a link instead, on descriptor 3; their stdout goes where their stderr goes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "instance/worker.h"
+
+enum {
+    PIPE_SIZE = 256 * 1024,
+    READ_SIZE = 256 * 1024,
+    DRAIN_MAX = 64 * 1024 * 1024,
+    BUFFERING_PTY = 1,
+};
+#define BROKEN_AFTER (500 * FAY_MS) /* an exit that explains it comes before that */
+
+/* A worker that has closed a stream is about to exit, or wrong. */
+static void broken(fay_worker *w, const char *error)
+{
+    if (w->broken_at != FAY_NEVER || (w->retiring && fay_mode_held(w->mode) == 0))
+        return;
+    w->broken = error;
+    w->broken_at = fay_now() + BROKEN_AFTER;
+    fay_tick_by(w->instance, w->broken_at);
+}
+
+/* ---- what it prints ------------------------------------------------------------------------- */
+
+static void process(fay_worker *w, bool final)
+{
+    fay_instance *in = w->instance;
+    if (w->kill == FAY_DOWN_GARBAGE || (w->retiring && fay_mode_held(w->mode) == 0)) {
+        fay_buffer_clear(&w->out); /* nobody has asked for it */
+        return;
+    }
+    fay_output output = {
+        .bytes = fay_buffer_data(&w->out), .size = fay_buffer_size(&w->out), .final = final};
+    fay_ns now = fay_now();
+    w->sign = now;
+    int rc = fay_mode_output(w->mode, &output, now, &in->replies);
+    fay_worker_reply(w);
+    fay_buffer_consume(&w->out, output.used);
+    if (rc < 0)
+        fay_worker_kill(w, FAY_DOWN_GARBAGE, fay_mode_error(w->mode));
+}
+
+/* One read. Returns what read() does; a pty whose other end is gone is at its end. */
+static ssize_t read_output(fay_worker *w)
+{
+    uint8_t *room = fay_buffer_reserve(&w->out, READ_SIZE);
+    ssize_t n = read(w->output->fd, room, READ_SIZE);
+    if (n < 0 && errno == EIO)
+        n = 0;
+    if (n > 0)
+        fay_buffer_commit(&w->out, (size_t)n);
+    return n;
+}
+
+static void on_output(void *context)
+{
+    fay_worker *w = context;
+    fay_instance *in = w->instance;
+    if (in->choked) {
+        w->choked = true;
+        fay_watch_set(w->output, 0);
+        return;
+    }
+    ssize_t n = read_output(w);
+    if (n < 0)
+        return;
+    if (n == 0) {
+        fay_watch_close(&w->output);
+        broken(w, "closed its standard output while it should answer");
+        return;
+    }
+    process(w, false);
+    fay_feed_write(w); /* json: an answer makes room for a request */
+    fay_worker_answered(w);
+}
+
+void fay_feed_resume(fay_worker *w)
+{
+    if (!w->choked)
+        return;
+    w->choked = false;
+    if (w->output != NULL)
+        fay_watch_set(w->output, UV_READABLE);
+    if (w->link != NULL)
+        fay_link_pause(w->link, false);
+}
+
+/* ---- what it is given ----------------------------------------------------------------------- */
+
+static void on_input(void *context)
+{
+    fay_feed_write(context);
+}
+
+void fay_feed_write(fay_worker *w)
+{
+    bool lines = w->instance->setup.mode == FAY_MODE_LINES;
+    while (w->input != NULL) {
+        size_t size;
+        const uint8_t *bytes = fay_mode_input(w->mode, &size);
+        if (size == 0) {
+            fay_watch_set(w->input, 0);
+            if (w->retiring && lines) /* what it holds back in a buffer comes out then */
+                fay_watch_close(&w->input);
+            return;
+        }
+        ssize_t n = write(w->input->fd, bytes, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN) {
+            fay_watch_set(w->input, UV_WRITABLE);
+            return;
+        }
+        if (n < 0) {
+            fay_watch_close(&w->input);
+            broken(w, "closed its standard input while it had Items to come");
+            return;
+        }
+        fay_mode_wrote(w->mode, (size_t)n, fay_now());
+    }
+}
+
+/* ---- frames --------------------------------------------------------------------------------- */
+
+static int on_frame(void *context, const fay_frame *frame)
+{
+    fay_worker *w = context;
+    if (w->kill == FAY_DOWN_GARBAGE)
+        return 0;
+    if (frame->type == FAY_MESSAGE_HELLO) {
+        fay_worker_hello(w);
+        return 0;
+    }
+    fay_ns now = fay_now();
+    w->sign = now;
+    int rc = fay_mode_frame(w->mode, frame, now, &w->instance->replies);
+    fay_worker_reply(w);
+    if (rc < 0)
+        fay_worker_kill(w, FAY_DOWN_GARBAGE, fay_mode_error(w->mode));
+    return 0;
+}
+
+static void on_batch(void *context)
+{
+    fay_worker *w = context;
+    if (w->instance->choked) {
+        w->choked = true;
+        fay_link_pause(w->link, true);
+    }
+    fay_worker_answered(w);
+}
+
+/* Reaps the process and gives its end, when both it and its streams have ended. */
+static void ended(fay_worker *w)
+{
+    int status = 0;
+    fay_child_signal(&w->child, SIGKILL); /* what it has left in its group; it is a zombie itself */
+    if (!fay_child_reap(&w->child, &status))
+        return;
+    w->running = false;
+    fay_watch_close(&w->pid);
+    fay_watch_close(&w->input);
+    fay_tick_sweep(w->instance);
+    size_t total = 0;
+    while (w->output != NULL && total < DRAIN_MAX) {
+        ssize_t n = read_output(w);
+        if (n <= 0)
+            break;
+        total += (size_t)n;
+        process(w, false);
+    }
+    bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (w->link == NULL && well && fay_buffer_size(&w->out) > 0)
+        process(w, true);
+    fay_worker_down(w, status);
+}
+
+static void on_link_closed(void *context, int why)
+{
+    fay_worker *w = context;
+    w->link = NULL;
+    if (why == FAY_E_PEER)
+        fay_worker_kill(w, FAY_DOWN_GARBAGE, "sent what is no message");
+    if (w->pid != NULL && w->pid->events == 0) { /* it was waited for */
+        ended(w);
+        return;
+    }
+    broken(w, "closed its connection");
+}
+
+static void on_exit_seen(void *context)
+{
+    fay_worker *w = context;
+    if (w->link != NULL && w->broken_at == FAY_NEVER) { /* what it sent last is still to be read */
+        fay_child_signal(&w->child, SIGKILL);
+        fay_watch_set(w->pid, 0);
+        w->broken = "exited";
+        w->broken_at = fay_now() + BROKEN_AFTER;
+        fay_tick_by(w->instance, w->broken_at);
+        fay_feed_resume(w);
+        return;
+    }
+    ended(w);
+}
+
+void fay_feed_overdue(fay_worker *w)
+{
+    w->broken_at = FAY_NEVER;
+    if (w->pid != NULL && w->pid->events == 0) { /* somebody holds its connection open */
+        ended(w);
+    } else {
+        fay_worker_kill(w, FAY_DOWN_GARBAGE, w->broken);
+    }
+}
+
+/* ---- start ---------------------------------------------------------------------------------- */
+
+/* The descriptors of a worker-to-be: ours, and those that it gets. */
+typedef struct ends {
+    int ours_in, ours_out;
+    int fds[FAY_SPAWN_FDS_MAX];
+} ends;
+
+static int open_pipe(int *ret_read, int *ret_write)
+{
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return errno;
+    (void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE); /* fewer wake-ups; not granted to all */
+    *ret_read = fds[0];
+    *ret_write = fds[1];
+    return 0;
+}
+
+/* A terminal that passes bytes on as they are: programs print line by line to it. */
+static int open_terminal(int *ret_read, int *ret_write)
+{
+    struct termios raw = {0};
+    cfmakeraw(&raw);
+    if (openpty(ret_read, ret_write, NULL, &raw, NULL) != 0)
+        return errno;
+    (void)fcntl(*ret_read, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(*ret_write, F_SETFD, FD_CLOEXEC);
+    return 0;
+}
+
+static int open_streams(const fay_instance *in, ends *e)
+{
+    if (in->setup.mode == FAY_MODE_FRAMES) {
+        int pair[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+            return errno;
+        e->ours_in = pair[0];
+        e->fds[3] = pair[1];
+        return 0;
+    }
+    int error = open_pipe(&e->fds[0], &e->ours_in);
+    if (error == 0)
+        error = in->setup.buffering == BUFFERING_PTY ? open_terminal(&e->ours_out, &e->fds[1])
+                                                     : open_pipe(&e->ours_out, &e->fds[1]);
+    return error;
+}
+
+static void close_end(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+static const fay_link_events worker_link = {
+    .frame = on_frame, .batch = on_batch, .closed = on_link_closed};
+
+static void watch_streams(fay_worker *w, const ends *e)
+{
+    fay_instance *in = w->instance;
+    w->running = true;
+    w->pid = fay_watch_open(&in->loop, w->child.pidfd, UV_READABLE, on_exit_seen, w);
+    if (in->setup.mode != FAY_MODE_FRAMES) {
+        w->input = fay_watch_open(&in->loop, e->ours_in, 0, on_input, w);
+        w->output = fay_watch_open(&in->loop, e->ours_out, UV_READABLE, on_output, w);
+        return;
+    }
+    w->link = fay_link_open(&in->loop, e->ours_in, &worker_link, w);
+    fay_link_untimed(w->link);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer setup = {0};
+    fay_setup_write(&in->setup, &setup);
+    fay_link_send(w->link, FAY_MESSAGE_SETUP, 0, fay_buffer_data(&setup), fay_buffer_size(&setup));
+}
+
+int fay_feed_start(fay_worker *w)
+{
+    fay_instance *in = w->instance;
+    ends e = {.ours_in = -1, .ours_out = -1, .fds = {-1, -1, -1, -1}};
+    int error = open_streams(in, &e);
+    if (error == 0)
+        error = fay_errors_open(w, &e.fds[2]);
+    bool frames = in->setup.mode == FAY_MODE_FRAMES;
+    fay_spawn spawn = {.file = in->file,
+                       .argv = in->argv,
+                       .env = (const char *const *)w->env,
+                       .cwd = in->setup.cwd,
+                       .fds = {e.fds[0], frames ? e.fds[2] : e.fds[1], e.fds[2], e.fds[3]},
+                       .death_signal = SIGKILL};
+    if (error == 0)
+        (void)fay_spawn_start(&spawn, &w->child, &error);
+    for (size_t i = 0; i < FAY_SPAWN_FDS_MAX; i++) {
+        close_end(e.fds[i]);
+    }
+    if (error != 0) {
+        close_end(e.ours_in);
+        close_end(e.ours_out);
+        return error;
+    }
+    watch_streams(w, &e);
+    return 0;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* What the flow asks for, carried out in the order in which it asks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/owner.h"
+
+/* ---- dead letters ---------------------------------------------------------------------------- */
+
+static void tell_dead(fay_owner *owner, const fay_letter *letter)
+{
+    if (!fay_events_wanted(owner->events, FAY_HOOK_ITEM_DEAD))
+        return;
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
+    fay_events_member(&members, "id", letter->id, strlen(letter->id));
+    fay_events_member(&members, "stage", letter->stage, strlen(letter->stage));
+    fay_buffer_printf(&members, ",\"attempts\":%u", letter->attempts);
+    fay_events_member(&members, "error", letter->error, strlen(letter->error));
+    fay_events_emit(owner->events, "item.dead", FAY_HOOK_ITEM_DEAD, fay_buffer_text(&members));
+}
+
+static char **copy_words(char *const *words)
+{
+    size_t count = 0;
+    while (words != NULL && words[count] != NULL) {
+        count++;
+    }
+    char **copy = fay_alloc((count + 1) * sizeof *copy);
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = fay_strdup(words[i]);
+    }
+    return copy;
+}
+
+static void *copy_bytes(const uint8_t *bytes, size_t size)
+{
+    void *copy = fay_alloc(size);
+    if (size > 0)
+        memcpy(copy, bytes, size);
+    return copy;
+}
+
+static void write_letter(fay_owner *owner, const fay_batch *batch, size_t index, const char *stage,
+                         const fay_news *news)
+{
+    const fay_entry *entry = &batch->entries[index];
+    char id[FAY_PATH_TEXT_MAX];
+    char hash[FAY_RUN_HASH_SIZE];
+    (void)fay_path_text(entry->root, &entry->path, false, id);
+    fay_run_pipeline_hash(owner->pipeline, hash);
+    const char *path = owner->pipeline->path;
+    FAY_CLEANUP(fay_letter_deinit)
+    fay_letter letter = {
+        .id = fay_strdup(id),
+        .stage = fay_strdup(stage),
+        .node = fay_strdup(owner->node),
+        .error = fay_strndup(news->error_size > 0 ? news->error : "", news->error_size),
+        .stderr_tail = fay_strndup(news->tail_size > 0 ? news->tail : "", news->tail_size),
+        .hash = fay_strdup(hash),
+        .attempts = entry->attempt,
+        .exit = news->exit != 0 ? news->exit : -1,
+        .signal = news->signal,
+        .attrs = copy_bytes(batch->bytes + entry->attrs_at, entry->attrs_size),
+        .attrs_size = entry->attrs_size,
+        .item = copy_bytes(batch->bytes + entry->at, entry->size),
+        .item_size = entry->size,
+    };
+    if (path != NULL) {
+        char *real = realpath(path, NULL);
+        letter.pipeline = real != NULL ? real : fay_strdup(path);
+    } else if (owner->options->words != NULL) {
+        letter.argv = copy_words(owner->options->words);
+    }
+    tell_dead(owner, &letter);
+    fay_error err;
+    if (fay_letters_write(owner->letters, &letter, &err) != 0)
+        fay_owner_fail(owner, FAY_EXIT_IO, &err);
+}
+
+static void letter(fay_owner *owner, const fay_flow_action *action)
+{
+    fay_news news = fay_news_read(action->note, action->note_size);
+    write_letter(owner, action->batch, action->at, owner->pipeline->stages[action->stage].name,
+                 &news);
+}
+
+void fay_owner_refuse(fay_owner *owner, const fay_batch *batch, size_t index)
+{
+    FAY_CLEANUP(fay_freep)
+    char *error = fay_printed("the sink's format '%s' cannot hold this Item",
+                              fay_format_name(owner->pipeline->sink.format));
+    fay_news news = {.error = error, .error_size = strlen(error), .tail = ""};
+    owner->refused++;
+    write_letter(owner, batch, index, "sink", &news);
+}
+
+/* ---- spools ---------------------------------------------------------------------------------- */
+
+static void load(fay_owner *owner, const fay_flow_action *action)
+{
+    fay_owner_pending *p = &owner->pending;
+    fay_owner_loaded loaded = {.spool = action->spool, .cursor = action->tag};
+    fay_error err;
+    if (fay_spools_load(owner->spools, action->spool, action->tag, &loaded.batch, &loaded.targets,
+                        &loaded.next, &err) != 0) {
+        fay_owner_fail(owner, FAY_EXIT_IO, &err);
+        return;
+    }
+    FAY_RESERVE(p->loaded, p->loaded_capacity, p->loaded_count + 1);
+    p->loaded[p->loaded_count++] = loaded;
+}
+
+static void spill(fay_owner *owner, const fay_flow_action *action)
+{
+    fay_error err;
+    if (fay_spools_append(owner->spools, action->spool, action->batch, action->at, action->count,
+                          action->targets, &err) != 0)
+        fay_owner_fail(owner, FAY_EXIT_IO, &err);
+}
+
+/* ---- news ------------------------------------------------------------------------------------ */
+
+static const char *pressure_name(int pressure)
+{
+    static const char *const names[] = {"LOW", "EVEN", "HIGH", "BLOCKED"};
+    return pressure >= -1 && pressure <= 2 ? names[pressure + 1] : "";
+}
+
+static void pressure(fay_owner *owner, size_t stage)
+{
+    fay_owner_instance *instance = &owner->instances[stage];
+    fay_flow_stats stats;
+    fay_flow_stage_stats(owner->flow, uv_hrtime(), stage, &stats);
+    instance->high += stats.pressure == 1;
+    instance->low += stats.pressure == -1;
+    fay_owner_send_status(instance);
+    if (!fay_events_wanted(owner->events, FAY_HOOK_PRESSURE))
+        return;
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
+    const char *name = owner->pipeline->stages[stage].name;
+    fay_events_member(&members, "stage", name, strlen(name));
+    fay_buffer_printf(&members, ",\"pressure\":\"%s\",\"workers\":%u,\"target\":%u",
+                      pressure_name(stats.pressure), stats.workers, stats.target);
+    fay_events_emit(owner->events, "pressure", FAY_HOOK_PRESSURE, fay_buffer_text(&members));
+}
+
+static void holding(fay_owner *owner, const fay_flow_action *action)
+{
+    const fay_entry *entry = &action->batch->entries[action->at];
+    const char *name = owner->pipeline->stages[action->stage].name;
+    char id[FAY_PATH_TEXT_MAX];
+    (void)fay_path_text(entry->root, &entry->path, false, id);
+    fay_owner_say(owner, "faymora: stage '%s': HOLDING ORDER: Item %s is not finished, others wait "
+                         "for it\n",
+                  name, id);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
+    fay_events_member(&members, "stage", name, strlen(name));
+    fay_events_member(&members, "id", id, strlen(id));
+    fay_events_emit(owner->events, "holding", FAY_HOOK_NONE, fay_buffer_text(&members));
+}
+
+static void fail(fay_owner *owner, const fay_flow_action *action)
+{
+    const char *name = owner->pipeline->stages[action->stage].name;
+    fay_news news = fay_news_read(action->note, action->note_size);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer cause = {0};
+    fay_news_tell(&news, &cause);
+    const char *death = owner->instances[action->stage].death;
+    if (fay_buffer_size(&cause) == 0)
+        fay_buffer_append_text(&cause, death != NULL ? death : "no cause is known");
+    const char *text = fay_buffer_text(&cause);
+    fay_error err = {0};
+    int exit = FAY_EXIT_LIMIT;
+    switch (action->why) {
+    case FAY_FAIL_ON_ERROR:
+        (void)fay_fail_with(&err, FAY_E_DENIED, "stage '%s' failed (on_error: stop): %.250s", name,
+                            text);
+        break;
+    case FAY_FAIL_LIMIT:
+        (void)fay_fail_with(&err, FAY_E_DENIED, "too many Items have failed; the last in stage "
+                            "'%s': %.200s", name, text);
+        break;
+    case FAY_FAIL_BREAKER:
+        (void)fay_fail_with(&err, FAY_E_DENIED, "the first 20 Items of stage '%s' all failed "
+                            "alike: %.200s", name, text);
+        fay_hint(&err, "something is wrong with the stage, not with the Items; what was not begun "
+                       "has not been consumed");
+        break;
+    case FAY_FAIL_CRASHLOOP:
+        (void)fay_fail_with(&err, FAY_E_DENIED, "stage '%s' dies again and again: %.250s", name,
+                            text);
+        exit = FAY_EXIT_WORKER;
+        break;
+    case FAY_FAIL_SYNC:
+    case FAY_FAIL_NONE: /* told where it happened */
+        (void)fay_fail_with(&err, FAY_E_IO, "nothing can be committed any more");
+        exit = FAY_EXIT_IO;
+        break;
+    }
+    fay_owner_fail(owner, exit, &err);
+    owner->pending.abort = true;
+}
+
+/* ---- all ------------------------------------------------------------------------------------- */
+
+static void sync_ends(fay_owner *owner)
+{
+    if (owner->sink_failed) {
+        owner->pending.synced_bad = true;
+        return;
+    }
+    fay_sink_mark(owner->sink);
+}
+
+static void spawn(fay_owner *owner, const fay_flow_action *action)
+{
+    fay_owner_instance *instance = fay_owner_find_instance(owner, action->link);
+    if (instance == NULL)
+        return;
+    bool up = action->kind == FAY_FLOW_SPAWN;
+    instance->spawned += up;
+    instance->retired += !up;
+    fay_link_send(instance->link, up ? FAY_MESSAGE_SPAWN : FAY_MESSAGE_RETIRE, action->worker, NULL,
+                  0);
+}
+
+static void carry_out(fay_owner *owner, const fay_flow_action *action)
+{
+    fay_owner_instance *instance = NULL;
+    switch (action->kind) {
+    case FAY_FLOW_LEASE:
+    case FAY_FLOW_RECALL: instance = fay_owner_find_instance(owner, action->link); break;
+    case FAY_FLOW_SPAWN:
+    case FAY_FLOW_RETIRE: spawn(owner, action); break;
+    case FAY_FLOW_WRITE:
+        fay_sink_write(owner->sink, action->batch, action->at, action->count);
+        break;
+    case FAY_FLOW_WRITE_SPOOL:
+        fay_sink_write_spool(owner->sink, action->spool, action->items);
+        break;
+    case FAY_FLOW_LETTER: letter(owner, action); break;
+    case FAY_FLOW_SPILL: spill(owner, action); break;
+    case FAY_FLOW_LOAD: load(owner, action); break;
+    case FAY_FLOW_UNSPOOL: fay_spools_unref(owner->spools, action->spool); break;
+    case FAY_FLOW_SYNC: sync_ends(owner); break;
+    case FAY_FLOW_RECORD: fay_owner_record(owner, action); break;
+    case FAY_FLOW_ACKED: fay_source_acked(owner->source, action->root, action->count); break;
+    case FAY_FLOW_HOLDING: holding(owner, action); break;
+    case FAY_FLOW_PRESSURE: pressure(owner, action->stage); break;
+    case FAY_FLOW_FAIL: fail(owner, action); break;
+    case FAY_FLOW_DONE: fay_owner_done(owner); break;
+    }
+    if (instance != NULL && action->kind == FAY_FLOW_LEASE) {
+        fay_owner_lease(instance, action);
+    } else if (instance != NULL) {
+        fay_link_send(instance->link, FAY_MESSAGE_RECALL, action->worker, NULL, 0);
+    }
+}
+
+void fay_owner_carry_out(fay_owner *owner, const fay_flow_actions *actions)
+{
+    for (size_t i = 0; i < actions->count; i++) {
+        carry_out(owner, &actions->items[i]);
+    }
+    if (actions->count > 0)
+        owner->changed = true;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/events.h"
+
+#include <bsd/sys/queue.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "item/json.h"
+#include "run/text.h"
+
+enum { WAITING_MAX = 1000 };
+
+struct line {
+    STAILQ_ENTRY(line) link;
+    char *text;
+};
+
+struct hook {
+    fay_events *events;
+    char **argv; /* NULL = none */
+    fay_process *process;
+    STAILQ_HEAD(, line) waiting;
+    size_t count;
+};
+
+struct fay_events {
+    fay_events_config config;
+    int fd; /* -1 = no stream */
+    struct hook hooks[FAY_HOOK_NONE];
+};
+
+int fay_events_open(const fay_events_config *config, fay_events **ret, fay_error *err)
+{
+    fay_events *events = fay_alloc(sizeof *events);
+    events->config = *config;
+    events->fd = -1;
+    const fay_hooks *on = config->hooks;
+    char **commands[] = {on->item_dead, on->worker_crash, on->node_lost, on->pressure, on->done};
+    for (size_t i = 0; i < FAY_HOOK_NONE; i++) {
+        char **argv = commands[i];
+        bool some = argv != NULL && argv[0] != NULL;
+        events->hooks[i] = (struct hook){.events = events, .argv = some ? argv : NULL};
+        STAILQ_INIT(&events->hooks[i].waiting);
+    }
+    if (config->path != NULL && strcmp(config->path, "-") == 0) {
+        events->fd = config->stdout_taken ? STDERR_FILENO : STDOUT_FILENO;
+    } else if (config->path != NULL) {
+        events->fd = open(config->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        if (events->fd < 0) {
+            int fault = errno;
+            free(events);
+            return fay_fail_errno(err, FAY_E_IO, fault, "cannot write %s", config->path);
+        }
+    }
+    *ret = events;
+    return 0;
+}
+
+static void drop_line(struct hook *hook)
+{
+    struct line *line = STAILQ_FIRST(&hook->waiting);
+    STAILQ_REMOVE_HEAD(&hook->waiting, link);
+    hook->count--;
+    free(line->text);
+    free(line);
+}
+
+void fay_events_free(fay_events *events)
+{
+    if (events == NULL)
+        return;
+    for (size_t i = 0; i < FAY_HOOK_NONE; i++) {
+        fay_process_free(events->hooks[i].process);
+        while (!STAILQ_EMPTY(&events->hooks[i].waiting)) {
+            drop_line(&events->hooks[i]);
+        }
+    }
+    if (events->fd > STDERR_FILENO)
+        (void)close(events->fd);
+    free(events);
+}
+
+/* The event as a file that the command may read, or not, as it likes. */
+static int as_stdin(const char *text)
+{
+    int fd = memfd_create("faymora-event", MFD_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (fay_run_write_all(fd, text, strlen(text)) != 0 || lseek(fd, 0, SEEK_SET) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void run_next(struct hook *hook);
+
+static void on_ended(void *context, int status)
+{
+    struct hook *hook = context;
+    if (status != 0) {
+        FAY_CLEANUP(fay_freep) char *how = fay_status_text(status);
+        fay_log(FAY_WARN, "hook.failed", "command=%s status=\"%s\"", hook->argv[0], how);
+    }
+    fay_process_free(FAY_STEAL(hook->process));
+    run_next(hook);
+    fay_events *events = hook->events;
+    if (fay_events_idle(events))
+        events->config.idle(events->config.context);
+}
+
+static void run_next(struct hook *hook)
+{
+    while (hook->process == NULL && !STAILQ_EMPTY(&hook->waiting)) {
+        int in = as_stdin(STAILQ_FIRST(&hook->waiting)->text);
+        drop_line(hook);
+        fay_spawn spawn = {.argv = (const char *const *)hook->argv,
+                           .fds = {in, STDERR_FILENO, STDERR_FILENO, -1},
+                           .death_signal = SIGKILL};
+        int fault = 0;
+        hook->process =
+            fay_process_start(hook->events->config.processes, &spawn, on_ended, hook, &fault);
+        if (in >= 0)
+            (void)close(in);
+        if (hook->process == NULL)
+            fay_log(FAY_WARN, "hook.failed", "command=%s errno=%d", hook->argv[0], fault);
+    }
+}
+
+bool fay_events_wanted(const fay_events *events, fay_hook hook)
+{
+    return events->fd >= 0 || (hook != FAY_HOOK_NONE && events->hooks[hook].argv != NULL);
+}
+
+static void call(struct hook *hook, const char *text)
+{
+    if (hook->count == WAITING_MAX) { /* the oldest news is worth least */
+        drop_line(hook);
+        fay_log(FAY_WARN, "hook.dropped", "command=%s", hook->argv[0]);
+    }
+    struct line *line = fay_alloc(sizeof *line);
+    line->text = fay_strdup(text);
+    STAILQ_INSERT_TAIL(&hook->waiting, line, link);
+    hook->count++;
+    run_next(hook);
+}
+
+void fay_events_emit(fay_events *events, const char *name, fay_hook hook, const char *members)
+{
+    if (!fay_events_wanted(events, hook))
+        return;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
+    fay_buffer_printf(&line, "{\"ts\":%lld.%03ld,\"event\":\"%s\",\"run\":\"%s\"%s}\n",
+                      (long long)now.tv_sec, now.tv_nsec / 1000000, name, events->config.run,
+                      members);
+    if (events->fd >= 0 &&
+        fay_run_write_all(events->fd, fay_buffer_data(&line), fay_buffer_size(&line)) != 0) {
+        fay_log(FAY_WARN, "events.failed", "errno=%d", errno);
+        events->fd = -1;
+    }
+    if (hook != FAY_HOOK_NONE && events->hooks[hook].argv != NULL)
+        call(&events->hooks[hook], fay_buffer_text(&line));
+}
+
+bool fay_events_idle(const fay_events *events)
+{
+    for (size_t i = 0; i < FAY_HOOK_NONE; i++) {
+        if (events->hooks[i].process != NULL)
+            return false;
+    }
+    return true;
+}
+
+void fay_events_member(fay_buffer *members, const char *name, const char *text, size_t size)
+{
+    fay_buffer_printf(members, ",\"%s\":", name);
+    fay_json_append_string(members, text, size);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/letters.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run/text.h"
+
+struct fay_letters {
+    char *path;
+    int fd;
+    uint64_t offset, count;
+};
+
+fay_letters *fay_letters_new(const char *path)
+{
+    fay_letters *letters = fay_alloc(sizeof *letters);
+    struct stat now;
+    letters->fd = -1;
+    if (path != NULL) {
+        letters->path = fay_strdup(path);
+        letters->offset = stat(path, &now) == 0 ? (uint64_t)now.st_size : 0;
+    }
+    return letters;
+}
+
+void fay_letters_free(fay_letters *letters)
+{
+    if (letters == NULL)
+        return;
+    if (letters->fd >= 0)
+        (void)close(letters->fd);
+    free(letters->path);
+    free(letters);
+}
+
+int fay_letters_check(const fay_letters *letters, uint64_t offset, fay_error *err)
+{
+    if (letters->path == NULL || letters->offset >= offset)
+        return 0;
+    int r = fay_fail_with(err, FAY_E_STALE,
+                          "%s has %llu bytes, but %llu were written and recorded", letters->path,
+                          (unsigned long long)letters->offset, (unsigned long long)offset);
+    fay_hint(err, "nothing was touched; put the file back, or remove the state to start over");
+    return r;
+}
+
+int fay_letters_cut(fay_letters *letters, uint64_t offset, fay_error *err)
+{
+    if (letters->path == NULL || letters->offset == offset)
+        return 0;
+    /* A file that was not there before the run is not left behind empty. */
+    int r = offset == 0 ? unlink(letters->path) : truncate(letters->path, (off_t)offset);
+    if (r != 0)
+        return fay_fail_errno(err, FAY_E_IO, errno, "cannot cut %s", letters->path);
+    letters->offset = offset;
+    return 0;
+}
+
+int fay_letters_write(fay_letters *letters, const fay_letter *letter, fay_error *err)
+{
+    letters->count++;
+    if (letters->path == NULL)
+        return 0;
+    if (letters->fd < 0) {
+        letters->fd = open(letters->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        if (letters->fd < 0)
+            return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", letters->path);
+    }
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
+    fay_letter_write(letter, &line);
+    if (fay_run_write_all(letters->fd, fay_buffer_data(&line), fay_buffer_size(&line)) != 0)
+        return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", letters->path);
+    letters->offset += fay_buffer_size(&line);
+    return 0;
+}
+
+uint64_t fay_letters_count(const fay_letters *letters)
+{
+    return letters->count;
+}
+
+uint64_t fay_letters_offset(const fay_letters *letters)
+{
+    return letters->offset;
+}
+
+int fay_letters_fd(const fay_letters *letters)
+{
+    return letters->fd;
+}
+
+const char *fay_letters_path(const fay_letters *letters)
+{
+    return letters->path;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * News of a failure: what a VERDICT or DOWN says, in one vocabulary. On its way through the flow it
+ * is the opaque note that comes out again with the dead letter, or with the end of the run.
+ *
+ * (Does not include wire/verdict.h, whose names and the flow's are alike.)
+ */
+#ifndef FAY_NEWS_H
+#define FAY_NEWS_H
+
+#include "base/base.h"
+#include "base/buffer.h"
+
+typedef struct fay_news {
+    enum {
+        FAY_NEWS_EXIT,    /* a program ended with a bad exit code, or could not start */
+        FAY_NEWS_SIGNAL,  /* it was killed */
+        FAY_NEWS_TIMEOUT, /* it took too long */
+        FAY_NEWS_AGAIN,   /* the worker asks for another try */
+        FAY_NEWS_NEVER,   /* trying again is useless */
+        FAY_NEWS_GARBAGE, /* the worker broke its protocol */
+        FAY_NEWS_RETIRED, /* a worker has gone as it should */
+    } kind;
+    uint64_t tag;         /* VERDICT: of the Item */
+    fay_ns ns;            /* DOWN: time that its start took */
+    int32_t exit, signal; /* 0 = does not apply */
+    const char *error, *tail; /* borrowed, not terminated; tail is the end of stderr */
+    size_t error_size, tail_size;
+} fay_news;
+
+/* Payloads of the messages. 0, or FAY_E_PEER. */
+int fay_news_of_verdict(const uint8_t *payload, size_t size, fay_news *ret);
+int fay_news_of_down(const uint8_t *payload, size_t size, fay_news *ret);
+int fay_news_of_failed(const uint8_t *payload, size_t size, fay_error *ret);
+
+/* The note: exit, signal and texts. What cannot be read is taken as no news. */
+void fay_news_write(const fay_news *news, fay_buffer *out);
+fay_news fay_news_read(const uint8_t *note, size_t size);
+
+/* Equal for failures that are alike: exit code, signal and text, but for the digits in it. */
+uint64_t fay_news_signature(const fay_news *news);
+
+/* "exit code 1: KeyError: 'user'" - with the last line of stderr if there is no error text. */
+void fay_news_tell(const fay_news *news, fay_buffer *out);
+
+#endif /* FAY_NEWS_H */

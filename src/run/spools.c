@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/spools.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <uthash.h>
+
+#include "base/limits.h"
+#include "run/text.h"
+#include "wire/block.h"
+#include "wire/codec.h"
+#include "wire/frame.h"
+
+enum { RECORD_ITEMS = 1024, SIZE_BYTES = 4 };
+#define RECORD_BYTES (256 * FAY_KIB)
+
+struct spool {
+    uint32_t id, refs;
+    int fd;
+    uint64_t size;
+    UT_hash_handle hh;
+};
+
+struct fay_spools {
+    struct spool *all;
+};
+
+fay_spools *fay_spools_new(void)
+{
+    return fay_alloc(sizeof(fay_spools));
+}
+
+static void drop(fay_spools *spools, struct spool *spool)
+{
+    HASH_DEL(spools->all, spool);
+    (void)close(spool->fd);
+    free(spool);
+}
+
+void fay_spools_free(fay_spools *spools)
+{
+    if (spools == NULL)
+        return;
+    while (spools->all != NULL) {
+        drop(spools, spools->all);
+    }
+    free(spools);
+}
+
+static struct spool *find(const fay_spools *spools, uint32_t id)
+{
+    struct spool *spool;
+    HASH_FIND(hh, spools->all, &id, sizeof id, spool);
+    return spool;
+}
+
+static int open_unlinked(void)
+{
+    const char *directory = secure_getenv("TMPDIR");
+    if (directory == NULL || directory[0] == '\0')
+        directory = "/tmp";
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
+        return fd;
+    /* A file system without O_TMPFILE: the name is there for a moment. */
+    FAY_CLEANUP(fay_freep) char *path = fay_run_path(directory, "faymora-XXXXXX");
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        (void)unlink(path);
+    return fd;
+}
+
+static int failed(const char *what, fay_error *err)
+{
+    return fay_fail_errno(err, FAY_E_IO, errno, "cannot %s a temporary file", what);
+}
+
+static int append_record(struct spool *spool, fay_batch *batch, size_t at, size_t count,
+                         const uint64_t *targets, fay_error *err)
+{
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer out = {0};
+    fay_write32(&out, 0);
+    fay_write64(&out, 0); /* PART's tag */
+    fay_block_head(batch, at, count, true, targets, &out);
+    fay_block_data(batch, at, count, &out);
+    size_t size = fay_buffer_size(&out);
+    fay_store32(out.bytes + out.start, (uint32_t)(size - SIZE_BYTES));
+    if (fay_run_write_all(spool->fd, fay_buffer_data(&out), size) != 0) {
+        int r = failed("write", err);
+        /* Nothing of it may be found by a later append. */
+        (void)!ftruncate(spool->fd, (off_t)spool->size);
+        (void)lseek(spool->fd, (off_t)spool->size, SEEK_SET);
+        return r;
+    }
+    spool->size += size;
+    return 0;
+}
+
+/* How many Items from `at` on make one record. */
+static size_t portion(const fay_batch *batch, size_t at, size_t count)
+{
+    size_t bytes = 0, n = 0;
+    while (n < count && n < RECORD_ITEMS && (n == 0 || bytes < RECORD_BYTES)) {
+        bytes += batch->entries[at + n].size + batch->entries[at + n].attrs_size;
+        n++;
+    }
+    return n;
+}
+
+int fay_spools_append(fay_spools *spools, uint32_t id, fay_batch *batch, size_t at, size_t count,
+                      const uint64_t *targets, fay_error *err)
+{
+    struct spool *spool = find(spools, id);
+    if (spool == NULL) {
+        int fd = open_unlinked();
+        if (fd < 0)
+            return failed("make", err);
+        spool = fay_alloc(sizeof *spool);
+        *spool = (struct spool){.id = id, .refs = 1, .fd = fd};
+        HASH_ADD(hh, spools->all, id, sizeof spool->id, spool);
+    }
+    for (size_t done = 0; done < count;) {
+        size_t n = portion(batch, at + done, count - done);
+        int r = append_record(spool, batch, at + done, n,
+                              targets != NULL ? targets + done : NULL, err);
+        if (r != 0)
+            return r;
+        done += n;
+    }
+    return 0;
+}
+
+static int read_at(const struct spool *spool, void *to, size_t size, uint64_t offset,
+                   fay_error *err)
+{
+    uint8_t *at = to;
+    while (size > 0) {
+        ssize_t n = pread(spool->fd, at, size, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            errno = n == 0 ? EIO : errno;
+            return failed("read", err);
+        }
+        at += n;
+        offset += (uint64_t)n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+static uint64_t *copy_targets(const fay_block *block)
+{
+    if (block->routes == NULL || block->count == 0)
+        return NULL;
+    uint64_t *targets = fay_alloc(block->count * sizeof *targets);
+    for (size_t i = 0; i < block->count; i++) {
+        targets[i] = fay_load64(block->routes + 8 * i);
+    }
+    return targets;
+}
+
+int fay_spools_load(fay_spools *spools, uint32_t id, uint64_t cursor, fay_batch **ret_batch,
+                    uint64_t **ret_targets, uint64_t *ret_next, fay_error *err)
+{
+    const struct spool *spool = find(spools, id);
+    if (spool == NULL)
+        return fay_fail_with(err, FAY_E_NOTFOUND, "no spool %u", id);
+    if (cursor >= spool->size) {
+        *ret_batch = fay_batch_new();
+        *ret_targets = NULL;
+        *ret_next = cursor;
+        return 0;
+    }
+    uint8_t head[SIZE_BYTES];
+    int r = read_at(spool, head, sizeof head, cursor, err);
+    if (r != 0)
+        return r;
+    size_t size = fay_load32(head);
+    FAY_CLEANUP(fay_freep) uint8_t *record = NULL;
+    fay_part_frame part;
+    if (size > spool->size - cursor - SIZE_BYTES)
+        return fay_fail_with(err, FAY_E_IO, "a temporary file has changed");
+    record = fay_realloc(NULL, size);
+    r = read_at(spool, record, size, cursor + SIZE_BYTES, err);
+    if (r != 0)
+        return r;
+    if (fay_part_parse(record, size, &part) != 0)
+        return fay_fail_with(err, FAY_E_IO, "a temporary file has changed");
+    *ret_batch = fay_block_batch(&part.block);
+    for (size_t i = 0; i < (*ret_batch)->count; i++) {
+        (*ret_batch)->entries[i].attempt--; /* on the wire it is the next one's */
+    }
+    *ret_targets = copy_targets(&part.block);
+    *ret_next = cursor + SIZE_BYTES + size;
+    return 0;
+}
+
+void fay_spools_ref(fay_spools *spools, uint32_t id)
+{
+    struct spool *spool = find(spools, id);
+    if (spool != NULL)
+        spool->refs++;
+}
+
+void fay_spools_unref(fay_spools *spools, uint32_t id)
+{
+    struct spool *spool = find(spools, id);
+    if (spool != NULL && --spool->refs == 0)
+        drop(spools, spool);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/seeds.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    SECONDS_MAX = 120
+}; /* of one seed, also under a sanitizer on a busy machine */
+
+/* `*at` is shared with the parent: the seed that runs now. */
+static void child(const fay_sim_seeds *seeds, volatile uint64_t *at, fay_sim_one *one)
+{
+    for (; *at <= seeds->to; (*at)++) {
+        fay_sim_trace trace;
+        fay_sim_trace_init(&trace, *at, false, false);
+        (void)alarm(SECONDS_MAX);
+        one(&trace);
+    }
+    exit(0);
+}
+
+static void tell(uint64_t seed, int status)
+{
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+        (void)printf("seed %" PRIu64 ": takes longer than %d s\n", seed, SECONDS_MAX);
+    } else if (WIFSIGNALED(status)) {
+        (void)printf("seed %" PRIu64 ": %s (see stderr)\n", seed, strsignal(WTERMSIG(status)));
+    } else if (WEXITSTATUS(status) != 1) {
+        (void)printf("seed %" PRIu64 ": exit %d (see stderr)\n", seed, WEXITSTATUS(status));
+    }
+    (void)fflush(stdout);
+}
+
+static uint64_t run_many(const fay_sim_seeds *seeds, fay_sim_one *one)
+{
+    uint64_t failed = 0;
+    volatile uint64_t *at =
+        mmap(NULL, sizeof *at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        return 1;
+    for (*at = seeds->from; *at <= seeds->to; (*at)++) {
+        (void)fflush(stdout);
+        pid_t pid = fork();
+        if (pid == 0)
+            child(seeds, at, one);
+        int status = 0;
+        if (pid < 0 || waitpid(pid, &status, 0) != pid)
+            return failed + 1;
+        if (status == 0)
+            break;
+        failed++;
+        tell(*at, status);
+    }
+    (void)munmap((void *)(uintptr_t)at, sizeof *at);
+    return failed;
+}
+
+static void run_single(const fay_sim_seeds *seeds, fay_sim_one *one)
+{
+    fay_sim_trace trace;
+    fay_sim_trace_init(&trace, seeds->from, true, seeds->trace);
+    one(&trace);
+    if (!seeds->quiet)
+        (void)printf("seed %" PRIu64 ": trace %016" PRIx64 "\n", seeds->from, trace.hash);
+}
+
+uint64_t fay_sim_seeds_run(const fay_sim_seeds *seeds, const char *name, fay_sim_one *one)
+{
+    uint64_t failed = 0, count = seeds->to - seeds->from + 1;
+    struct timespec begun, ended;
+    (void)clock_gettime(CLOCK_MONOTONIC, &begun);
+    if (count == 1) {
+        run_single(seeds, one);
+    } else {
+        failed = run_many(seeds, one);
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &ended);
+    double seconds =
+        (double)(ended.tv_sec - begun.tv_sec) + (double)(ended.tv_nsec - begun.tv_nsec) / 1e9;
+    if (!seeds->quiet) {
+        (void)printf("%s: %" PRIu64 " seeds, %" PRIu64 " failed, %.1f s\n", name, count, failed,
+                     seconds);
+    }
+    return failed;
+}

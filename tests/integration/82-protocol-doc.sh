@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# docs/PROTOCOL.md and docs/ARCHITECTURE.md say what the sources say: every message with its number,
+# ways and limit, a section for each, the limits on the wire, the rooms and whom they may include.
+set -euo pipefail
+cd "$FAYMORA_SOURCE"
+protocol=docs/PROTOCOL.md
+architecture=docs/ARCHITECTURE.md
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+complain() {
+    echo "$*"
+    bad=1
+}
+
+# "1 GiB + 16 MiB" -> bytes
+bytes() {
+    awk -v text="$1" 'BEGIN {
+        unit["KiB"] = 1024; unit["MiB"] = 1024 ^ 2; unit["GiB"] = 1024 ^ 3
+        n = split(text, term, / *\+ */)
+        for (i = 1; i <= n; i++) {
+            split(term[i], part, / +/)
+            sum += part[1] * (part[2] in unit ? unit[part[2]] : 1)
+        }
+        printf "%.0f\n", sum
+    }'
+}
+
+# The rows of the first table below a heading, "a|b|c" without spaces around and without backticks.
+table() {
+    awk -v heading="## $2" '
+        $0 == heading { here = 1; next }
+        here && /^## / { exit }
+        here && /^\|/ { n++; if (n > 2) { gsub(/`/, ""); gsub(/^\| *| *\|$/, ""); gsub(/ *\| */, "|"); print }; next }
+        here && n > 0 { exit }' "$1"
+}
+
+# ---- messages and limits: what the compiler makes of them -----------------------------------------
+table $protocol Limits >"$work/limits"
+{
+    echo '#include <stdio.h>'
+    echo '#include "wire/frame.h"'
+    echo 'int main(void) {'
+    echo '#define X(name, number, ways, max, text) printf("%s|%d|%s|%zu\n", #name, number, ways, (size_t)(max));'
+    echo '#include "wire/message.def"'
+    echo '#undef X'
+    while IFS='|' read -r name _; do
+        echo "printf(\"$name|%zu\\n\", (size_t)($name));"
+    done <"$work/limits"
+    echo 'return 0; }'
+} >"$work/print.c"
+"${CC:-cc}" -std=gnu11 -Iinclude -Isrc -o "$work/print" "$work/print.c"
+"$work/print" >"$work/said"
+grep -v '^FAY_' "$work/said" >"$work/messages"
+
+table $protocol "The messages" >"$work/rows"
+while IFS='|' read -r name number ways max; do
+    row=$(grep "^$name|" "$work/rows") || { complain "$protocol: no row for message $name"; continue; }
+    IFS='|' read -r _ doc_number doc_ways doc_max <<<"$row"
+    [ "$doc_number" = "$number" ] || complain "$protocol: $name is number $number, not $doc_number"
+    [ "$doc_ways" = "$ways" ] || complain "$protocol: $name goes $ways, not $doc_ways"
+    [ "$(bytes "$doc_max")" = "$max" ] || complain "$protocol: $name has at most $max bytes, not $doc_max"
+    grep -qx "### $name" $protocol || complain "$protocol: no section for message $name"
+done <"$work/messages"
+[ "$(wc -l <"$work/messages")" -ge 10 ] || complain "message.def: fewer messages than can be"
+while IFS='|' read -r name _; do
+    grep -q "^$name|" "$work/messages" || complain "$protocol: message $name is not in message.def"
+done <"$work/rows"
+
+[ -s "$work/limits" ] || complain "$protocol: no table of limits"
+while IFS='|' read -r name value _; do
+    said=$(sed -n "s/^$name|//p" "$work/said")
+    [ "$(bytes "$value")" = "$said" ] || complain "$protocol: $name is $said, not $value"
+done <"$work/limits"
+
+# Verdicts and causes of DOWN have their numbers on the wire.
+for list in VERDICT DOWN; do
+    sed -n "s/^ *X(FAY_${list}_[A-Z_]*, \([0-9]*\),.*/\1/p" src/wire/verdict.h | while read -r number; do
+        awk -v heading="### $list" -v number="$number" '
+            $0 == heading { here = 1; next }
+            here && /^### / { exit }
+            here && index($0, "| " number " |") == 1 { found = 1 }
+            END { exit !found }' $protocol || echo "$protocol: $list has no row for $number"
+    done
+done >"$work/numbers"
+[ ! -s "$work/numbers" ] || complain "$(cat "$work/numbers")"
+
+# ---- rooms ----------------------------------------------------------------------------------------
+table $architecture "The rooms" >"$work/rooms"
+while IFS=: read -r room may _; do
+    room=${room// /}
+    may=$(xargs <<<"$may")
+    row=$(grep "^$room/|" "$work/rooms") || row=
+    if [ ! -d "src/$room" ]; then
+        [ -z "$row" ] || complain "$architecture: room $room does not exist"
+        continue
+    fi
+    [ -n "$row" ] || { complain "$architecture: room $room is missing"; continue; }
+    existing=
+    for other in $may; do
+        [ ! -d "src/$other" ] || existing="$existing${existing:+ }$other"
+    done
+    said=$(cut -d'|' -f3 <<<"$row")
+    [ "$said" = "${existing:--}" ] ||
+        complain "$architecture: $room/ may include '${existing:--}', not '$said'"
+done < <(grep -E '^[a-z]+ *:' cmake/rooms.txt)
+exit $bad
