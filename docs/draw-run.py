@@ -4,7 +4,7 @@
     docs/draw-run.py >docs/run.svg
 
 The commands below are run in a terminal of their own. Of the progress bar, which is redrawn in place,
-the frame in the middle of the run is kept."""
+one frame is kept."""
 import html
 import os
 import pathlib
@@ -56,14 +56,16 @@ def capture(command, env, cwd):
 
 
 def screen(output):
-    """The lines that stay, and of those redrawn in place the middle frame."""
-    lines = []
+    """The lines that stay, and of those redrawn in place one frame from the last third."""
+    lines, bar = [], None
     for line in output.replace("\r\n", "\n").split("\n"):
         frames = [f for f in re.split(r"\r|\x1b\[2?K", line) if f.strip()]
         bars = [f for f in frames if "\u2502" in f]
         if bars:
-            lines.append(bars[len(bars) // 2])
+            bar = (len(lines), bars[len(bars) // 3])
         lines += [f for f in frames if f not in bars][-1:]
+    if bar is not None:
+        lines.insert(*bar)
     return lines
 
 

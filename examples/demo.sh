@@ -41,8 +41,8 @@ say "3. The worker is repaired, and the dead letter goes through the same pipeli
 show 'touch fixed; faymora dead retry dead.jsonl >>out'
 show 'wc -l <out; sort -u out | wc -l; grep "^1234 " out'
 
-say "4. A run is killed outright, its owner and all. It goes on where its journal says; no line is there twice."
-seq 100000 >in
+say "4. Three million lines; the run is killed after the first. It goes on from its journal; none is there twice."
+seq 3000000 >in
 cat >words.yaml <<'PIPELINE'
 faymora: 1
 source: {file: in}
@@ -52,6 +52,6 @@ sink: {file: marked}
 PIPELINE
 # shellcheck disable=SC2016 # for the shell that is shown
 show 'faymora run words.yaml --state state --progress none & owner=$!
-  until [ "$(wc -l 2>/dev/null <marked)" -gt 10000 ] 2>/dev/null; do sleep 0.01; done; kill -9 $owner'
+  until [ "$(wc -l 2>/dev/null <marked)" -gt 1000000 ] 2>/dev/null; do sleep 0.01; done; kill -9 $owner'
 show 'faymora run words.yaml --state state --resume'
 show 'wc -l <marked; sort -u marked | wc -l'

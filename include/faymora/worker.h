@@ -93,9 +93,9 @@ FAY_API int fay_worker_main(int argc, char **argv, const fay_worker_class *cls);
 
 /* Makes a module of the file it stands in. */
 #ifdef __cplusplus
-#define FAY_WORKER_ENTRY extern "C" FAY_API
+#    define FAY_WORKER_ENTRY extern "C" FAY_API
 #else
-#define FAY_WORKER_ENTRY FAY_API
+#    define FAY_WORKER_ENTRY FAY_API
 #endif
 #define FAY_WORKER_MODULE(cls)                                                                     \
     FAY_WORKER_ENTRY const fay_worker_class *fay_worker_entry(void);                               \

@@ -228,7 +228,7 @@ static int unknown_verb(fay_cli *cli, const char *verb)
     }
     const char *names[32];
     size_t count = 0;
-    for (; fay_commands[count] != NULL && count < FAY_COUNT(names); count++) {
+    for (; count < FAY_COUNT(names) && fay_commands[count] != NULL; count++) {
         names[count] = fay_commands[count]->name;
     }
     fay_error err = {0};

@@ -301,6 +301,7 @@ static int run_group(retry *r, group *g, int *ret_signal, fay_error *err)
                                .colour = fay_cli_coloured(r->dead->cli, STDERR_FILENO),
                                .progress = FAY_PROGRESS_NONE,
                                .command = fay_buffer_text(&command),
+                               .words = g->argv,
                                .retry_dead = in};
     int exit = fay_run_execute(&options, ret_signal);
     uint64_t lines = 0;

@@ -61,8 +61,10 @@ static int execute(fay_cli *cli, fay_request *request, int *ret_signal)
 static int run(fay_cli *cli)
 {
     FAY_CLEANUP(fay_request_deinit) fay_request request = {0};
+    char *const *words = cli->args.argv + cli->args.at; /* argv ends with NULL */
     if (fay_request_parse(cli, &request) == FAY_CLI_STOP)
         return cli->exit;
+    request.options.words = words;
     int signal_number = 0;
     int exit = execute(cli, &request, &signal_number);
     if (exit == FAY_EXIT_SIGPIPE)

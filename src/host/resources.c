@@ -123,7 +123,7 @@ static bool add_process(pid_t pid, fay_tree *tree)
     const char *at = strrchr(text, ')'); /* the name in front may hold anything */
     if (at == NULL)
         return false;
-    char state = at[1] == ' ' ? at[2] : '?';
+    const char state = at[1] != '\0' ? at[2] : '\0';
     at += 2;
     uint64_t fields[25] = {0}; /* as proc(5) numbers them, from state = 3 */
     for (size_t i = 4; i < FAY_COUNT(fields) && (at = strchr(at, ' ')) != NULL; i++) {

@@ -44,7 +44,6 @@ typedef struct job {
     int error; /* set by the child */
 } job;
 
-extern char **environ;
 static int null_fd = -1;
 static _Alignas(64) uint8_t stack[STACK]; /* one child at a time starts: the loop thread waits */
 

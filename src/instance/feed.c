@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Workers that live for many Items: what they are given goes to their stdin as far as the pipe takes
- * it, what they print goes to the mode as it lies, and when they exit the rest of it first.
+ * Workers that live for many Items: what they are given goes to their stdin as far as the pipe
+ * takes it, what they print goes to the mode as it lies, and when they exit the rest of it first.
  *
  * frames workers have a link instead, on descriptor 3; their stdout goes where their stderr goes.
  */
@@ -271,9 +271,10 @@ static int open_streams(const fay_instance *in, ends *e)
         return 0;
     }
     int error = open_pipe(&e->fds[0], &e->ours_in);
-    if (error == 0)
+    if (error == 0) {
         error = in->setup.buffering == BUFFERING_PTY ? open_terminal(&e->ours_out, &e->fds[1])
                                                      : open_pipe(&e->ours_out, &e->fds[1]);
+    }
     return error;
 }
 

@@ -38,7 +38,8 @@ static int on_hello(fay_instance *in, const fay_frame *frame)
 static int on_status(fay_instance *in, const fay_frame *frame)
 {
     fay_reader r = fay_reader_of(frame->payload, frame->size);
-    in->pressure = (int8_t)fay_read8(&r);
+    uint8_t pressure = fay_read8(&r);
+    in->pressure = pressure < 128 ? pressure : pressure - 256; /* an i8 */
     in->stage_workers = fay_read32(&r);
     (void)fay_read32(&r);
     if (fay_reader_done(&r) != 0)
@@ -120,10 +121,11 @@ static void on_drained(void *context)
     for (size_t i = 0; i < in->workers_count && !in->choked; i++) {
         if (in->workers[i] == NULL)
             continue;
-        if (fay_is_oneshot(in))
+        if (fay_is_oneshot(in)) {
             fay_try_resume(in->workers[i]);
-        else
+        } else {
             fay_feed_resume(in->workers[i]);
+        }
     }
 }
 
@@ -171,7 +173,8 @@ static void send_hello(fay_instance *in)
 
 int fay_instance_main(int fd)
 {
-    (void)mallopt(M_MMAP_THRESHOLD, MMAP_FROM); /* large buffers go back when they are freed */
+    /* Large buffers go back to the system when they are freed. */
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_FROM); // NOLINT(concurrency-mt-unsafe): the only thread
     fay_host_init(-1);
     fay_instance *in = fay_alloc(sizeof *in);
     if (uv_loop_init(&in->loop) != 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An Instance: the process of one stage on one machine. It spawns and feeds the stage's workers and
- * speaks with its owner over one link. It owns no Item: what it has is leased, and it may die at any
- * time.
+ * speaks with its owner over one link. It owns no Item: what it has is leased, and it may die at
+ * any time.
  *
  *      owner ==link== [ Instance: mode, limits, held output ] --stdin, fd 3--> worker
  *                                                             <--stdout, stderr-- worker
@@ -18,7 +18,8 @@
  *      O>I  KILL n            I>O  DOWN n (signal)
  *      O>I  STOP              as RETIRE for all; then the link is closed
  *
- * - Workers are numbered from 0 by the owner; their slot ({%}, $FAYMORA_SLOT, stderr tag) is one more.
+ * - Workers are numbered from 0 by the owner; their slot ({%}, $FAYMORA_SLOT, stderr tag) is one
+ *   more.
  * - DOWN ends all leases of its worker, after all answers it still gave. A PART whose RESULTS does
  *   not come before DOWN or a VERDICT of its tag is void. After DOWN the number is free for SPAWN;
  *   what the owner sent for the old worker meanwhile is ignored.
@@ -29,7 +30,8 @@
  *   is one batch; its timeout is that of an Item times its Items.
  * - lines: a RETIRE closes the worker's stdin at once, so that answers a program holds back in a
  *   buffer come out: the owner may retire a worker that has Items in hand to get them.
- * - FAILED (stop) leaves the Items that were in hand leased: the run ends.
+ * - After FAILED (stop) exec and batch workers begin nothing more; what they have in hand stays
+ *   leased, and is given back when they are retired or all are told to STOP.
  *
  * When the link closes or is silent the Instance kills all workers and what they have started, and
  * exits. It expects to be started with SIGCONT as its death signal, so that it does so even when it

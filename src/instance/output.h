@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Output that is held until its try has succeeded: in memory up to FAY_OUTPUT_MEMORY, then in a file
- * without a name, which nothing leaves behind however we end.
+ * Output that is held until its try has succeeded: in memory up to FAY_OUTPUT_MEMORY, then in a
+ * file without a name, which nothing leaves behind however we end.
  */
 #ifndef FAY_HELD_OUTPUT_H
 #define FAY_HELD_OUTPUT_H

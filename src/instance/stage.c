@@ -14,8 +14,6 @@ enum {
     BUFFERING_LINE = 0
 };
 
-extern char **environ;
-
 void fay_stage_failed(fay_instance *in, const char *message, const char *hint)
 {
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
@@ -35,17 +33,18 @@ void fay_stage_cannot_start(fay_instance *in, int sys_errno)
     char message[FAY_ERROR_TEXT_MAX], hint[256] = "", why[128];
     (void)snprintf(message, sizeof message, "cannot start stage %s: %s: %s", s->stage, name,
                    strerror_r(sys_errno, why, sizeof why));
-    if (sys_errno == EACCES)
+    if (sys_errno == EACCES) {
         (void)snprintf(hint, sizeof hint, "chmod +x %.200s", name);
-    else if (sys_errno == ENOEXEC)
+    } else if (sys_errno == ENOEXEC) {
         (void)snprintf(hint, sizeof hint, "its first line must name its interpreter: #!/bin/sh");
-    else if (sys_errno == ENOENT && path && in->file != NULL)
+    } else if (sys_errno == ENOENT && path && in->file != NULL) {
         (void)snprintf(hint, sizeof hint, "the interpreter in its first line is not there");
-    else if (sys_errno == ENOENT && path)
+    } else if (sys_errno == ENOENT && path) {
         (void)snprintf(hint, sizeof hint, "relative paths start at the working directory");
-    else if (sys_errno == ENOENT)
+    } else if (sys_errno == ENOENT) {
         (void)snprintf(hint, sizeof hint, "it is not in PATH; a program beside you is ./%.200s",
                        name);
+    }
     fay_stage_failed(in, message, hint);
 }
 

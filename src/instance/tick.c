@@ -22,9 +22,10 @@ static void note(const fay_worker *w, const char *text)
     char line[512];
     int length = snprintf(line, sizeof line, "stage %s, worker %u %s", w->instance->setup.stage,
                           w->number + 1u, text);
-    if (length > 0)
+    if (length > 0) {
         fay_link_send(w->instance->link, FAY_MESSAGE_NOTE, w->number, line,
                       FAY_MIN((size_t)length, sizeof line - 1));
+    }
 }
 
 /* ---- one worker: each gives the time of its next look ---------------------------------------- */
@@ -128,10 +129,11 @@ static fay_ns look_at(fay_worker *w, fay_ns now)
     next = FAY_MIN(next, look_at_recycling(w, now));
     next = FAY_MIN(next, look_at_stopping(w, now));
     next = FAY_MIN(next, look_at_start(w, now));
-    if (w->broken_at != FAY_NEVER && now < w->broken_at)
+    if (w->broken_at != FAY_NEVER && now < w->broken_at) {
         next = FAY_MIN(next, w->broken_at);
-    else if (w->broken_at != FAY_NEVER)
+    } else if (w->broken_at != FAY_NEVER) {
         fay_feed_overdue(w); /* may end it */
+    }
     return next;
 }
 

@@ -122,10 +122,11 @@ static void on_input(void *context)
 
 static void broken_batch(fay_worker *w, int status)
 {
-    if (w->timed_out)
+    if (w->timed_out) {
         w->kill = FAY_DOWN_TIMEOUT;
-    else if (w->failed != NULL)
+    } else if (w->failed != NULL) {
         w->kill = FAY_DOWN_GARBAGE;
+    }
     if (w->timed_out)
         (void)snprintf(w->error, sizeof w->error, "took longer than timeout");
     w->retiring = false;
@@ -155,10 +156,11 @@ static void judge(fay_worker *w, int start_errno, int status)
         send_output(w);
     } else {
         fay_held_output_clear(&w->held);
-        if (rc == FAY_MODE_STOP)
+        if (rc == FAY_MODE_STOP) {
             in->failed = true;
-        else
+        } else {
             fay_try_next(w);
+        }
     }
 }
 

@@ -183,8 +183,10 @@ void fay_worker_answered(fay_worker *w)
 {
     const fay_setup *s = &w->instance->setup;
     if (s->recycle_items > 0 && !fay_is_oneshot(w->instance) && !w->retiring &&
-        fay_mode_answered(w->mode) >= s->recycle_items)
-        fay_worker_retire(w, FAY_DOWN_RECYCLED);
+        fay_mode_answered(w->mode) >= s->recycle_items) {
+        fay_worker_retire(w, FAY_DOWN_RECYCLED); /* comes back here */
+        return;
+    }
     bool stuck = w->instance->failed && !w->running && !w->sending; /* its Items stay undone */
     if (!w->retiring || w->quiet || (fay_mode_held(w->mode) > 0 && !stuck))
         return;
@@ -222,10 +224,11 @@ void fay_worker_kill(fay_worker *w, fay_down_cause why, const char *error)
         (void)snprintf(w->error, sizeof w->error, "%s", error);
     }
     w->killed = w->killed || why == FAY_DOWN_RETIRED;
-    if (w->running)
+    if (w->running) {
         fay_child_signal(&w->child, SIGKILL);
-    else if (why == FAY_DOWN_RETIRED) /* KILL of a slot without a process */
+    } else if (why == FAY_DOWN_RETIRED) { /* KILL of a slot without a process */
         fay_worker_gone(w, FAY_DOWN_SIGNAL, SIGKILL);
+    }
 }
 
 /* ---- death ---------------------------------------------------------------------------------- */
@@ -275,9 +278,10 @@ void fay_worker_gone(fay_worker *w, fay_down_cause cause, int status)
                                     .size = well ? 0 : tail}};
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
     fay_down_write(&down, &payload);
-    if (in->link != NULL)
+    if (in->link != NULL) {
         fay_link_send(in->link, FAY_MESSAGE_DOWN, w->number, fay_buffer_data(&payload),
                       fay_buffer_size(&payload));
+    }
     forget(w);
 }
 

@@ -3,7 +3,7 @@
  * The parts of an Instance, and one of its workers. Private to this room.
  *
  *     instance.c   the link: what the owner says         stage.c    SETUP: command, environment
- *     worker.c     a worker's life: spawn, stop, down    feed.c     lines, json, frames: its streams
+ *     worker.c     a worker's life: spawn, stop, down    feed.c     lines, json, frames: streams
  *     tick.c       clocks: timeouts, stall, recycle      try.c      exec, batch: its processes
  *     errors.c     what workers say on stderr            output.c   output that is held
  *

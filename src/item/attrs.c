@@ -36,9 +36,10 @@ struct budget {
 
 static int spend(struct budget *budget, size_t depth)
 {
-    if (depth > FAY_ATTRS_DEPTH_MAX)
+    if (depth > FAY_ATTRS_DEPTH_MAX) {
         return fay_fail_with(budget->err, FAY_E_INVAL, "attributes nest deeper than %zu",
                              FAY_ATTRS_DEPTH_MAX);
+    }
     if (++budget->values > FAY_ATTRS_MAX)
         return fay_fail_with(budget->err, FAY_E_INVAL, "more than %zu attributes", FAY_ATTRS_MAX);
     return 0;
@@ -71,7 +72,8 @@ static int write_list(struct budget *budget, json_t *list, size_t depth, fay_buf
     size_t index;
     json_t *value;
     fay_msgpack_write_list(out, json_array_size(list));
-    json_array_foreach (list, index, value) {
+    json_array_foreach(list, index, value)
+    {
         int rc = write_value(budget, value, depth + 1, out);
         if (rc != 0)
             return rc;
@@ -86,7 +88,8 @@ static int write_map(struct budget *budget, json_t *object, size_t depth, fay_bu
     if (write_base64(object, out))
         return 0;
     fay_msgpack_write_map(out, json_object_size(object));
-    json_object_foreach (object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         size_t size = strlen(name);
         int rc = check_name(budget, size);
         if (rc != 0)
@@ -140,7 +143,8 @@ static int write_members(struct budget *budget, json_t *object, bool skip_data, 
 {
     const char *name;
     json_t *value;
-    json_object_foreach (object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         size_t size = strlen(name);
         if (is_status(name, size) || (skip_data && is_data(name, size)))
             continue;
@@ -247,10 +251,11 @@ int fay_attrs_from_msgpack(const uint8_t *value, size_t size, fay_buffer *attrs,
         return 0;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer whole = {0};
     append_map(&whole, count, &members);
-    if (fay_attrs_check(fay_buffer_data(&whole), fay_buffer_size(&whole)) != 0)
+    if (fay_attrs_check(fay_buffer_data(&whole), fay_buffer_size(&whole)) != 0) {
         return fay_fail_with(err, FAY_E_INVAL,
                              "members that cannot be attributes: too deep or more than %zu",
                              FAY_ATTRS_MAX);
+    }
     fay_buffer_append(attrs, fay_buffer_data(&whole), fay_buffer_size(&whole));
     return 0;
 }
@@ -292,8 +297,7 @@ static bool members_to_json(struct cursor *c, const fay_msgpack_value *value, si
 static bool value_to_json(struct cursor *c, size_t depth, fay_buffer *out)
 {
     fay_msgpack_value value;
-    if (depth > FAY_ATTRS_DEPTH_MAX + 1 ||
-        fay_msgpack_read(c->bytes, c->size, &c->at, &value) != 0)
+    if (depth > FAY_ATTRS_DEPTH_MAX + 1 || fay_msgpack_read(c->bytes, c->size, &c->at, &value) != 0)
         return false;
     switch (value.type) {
     case FAY_MSGPACK_NIL: fay_buffer_append_text(out, "null"); break;
@@ -336,10 +340,11 @@ bool fay_attrs_text(const uint8_t *attrs, size_t size, const char *name, fay_buf
         return false;
     fay_msgpack_value value;
     size_t behind = at;
-    if (fay_msgpack_read(attrs, size, &behind, &value) == 0 && value.type == FAY_MSGPACK_STRING)
+    if (fay_msgpack_read(attrs, size, &behind, &value) == 0 && value.type == FAY_MSGPACK_STRING) {
         fay_buffer_append(text, value.bytes, value.size);
-    else
+    } else {
         fay_attrs_value_to_json(attrs + at, size - at, text);
+    }
     return true;
 }
 
@@ -373,10 +378,11 @@ bool fay_json_member_text(const uint8_t *json, size_t size, const char *path, fa
             break;
         at++;
     }
-    if (json_is_string(value))
+    if (json_is_string(value)) {
         fay_buffer_append(text, json_string_value(value), json_string_length(value));
-    else if (value != NULL)
+    } else if (value != NULL) {
         fay_json_append_value(text, value);
+    }
     json_decref(whole);
     return value != NULL;
 }

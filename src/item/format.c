@@ -71,7 +71,8 @@ static int split_counted(const struct split *s, size_t head, uint64_t length, si
         return FAY_E_NORES;
     if (s->size - head < length + tail)
         return FAY_SPLIT_MORE;
-    *s->ret = (fay_slice){.at = head, .length = (size_t)length, .next = head + (size_t)length + tail};
+    *s->ret =
+        (fay_slice){.at = head, .length = (size_t)length, .next = head + (size_t)length + tail};
     return FAY_SPLIT_ITEM;
 }
 
@@ -83,9 +84,11 @@ static int split_netstring(const struct split *s)
         if (at == NETSTRING_DIGITS_MAX || (at == 1 && s->bytes[0] == '0'))
             return FAY_E_PEER;
         length = length * 10 + (uint64_t)(s->bytes[at] - '0');
+        if (length > s->item_max)
+            return FAY_E_NORES;
     }
     if (at == s->size)
-        return length > s->item_max ? FAY_E_NORES : FAY_SPLIT_MORE;
+        return FAY_SPLIT_MORE;
     if (at == 0 || s->bytes[at] != ':')
         return FAY_E_PEER;
     int rc = split_counted(s, at + 1, length, 1);
@@ -103,24 +106,22 @@ static int split_u32be(const struct split *s)
 
 /*
  * The search goes on where it stopped: `scanned` holds the offset (low half) and how many values are
- * still open (high half). Neither passes item_max by more than a head's announcement, and that is
- * looked at first. Where a size has no two halves the search begins again.
+ * still open (high half). Where they do not fit the search begins again.
  */
 static int split_msgpack(const struct split *s)
 {
     const bool halves = sizeof(size_t) >= 8;
     const unsigned half = sizeof(size_t) * 4;
     const uint64_t low = (UINT64_C(1) << half) - 1;
-    fay_msgpack_scan scan = {.pending = 1};
-    if (halves && *s->scanned != 0)
-        scan = (fay_msgpack_scan){.at = *s->scanned & low, .pending = (uint64_t)*s->scanned >> half};
+    fay_msgpack_scan scan = {.pending = 1, .max = s->item_max};
+    if (halves && *s->scanned != 0) {
+        scan.at = *s->scanned & low;
+        scan.pending = (uint64_t)*s->scanned >> half;
+    }
 
     int rc = fay_msgpack_scan_step(s->bytes, s->size, &scan);
     if (rc < 0)
         return rc;
-    size_t least = rc == FAY_MSGPACK_MORE ? scan.needed : scan.at;
-    if (least > s->item_max)
-        return FAY_E_NORES;
     if (rc == FAY_MSGPACK_MORE) {
         if (halves && scan.at <= low && scan.pending <= low)
             *s->scanned = (size_t)(scan.pending << half | scan.at);

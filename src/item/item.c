@@ -51,8 +51,7 @@ fay_item_status *fay_item_status_ref(fay_item_status *status)
 
 void fay_item_status_unref(fay_item_status *status)
 {
-    if (status == NULL ||
-        atomic_fetch_sub_explicit(&status->refs, 1, memory_order_acq_rel) != 1)
+    if (status == NULL || atomic_fetch_sub_explicit(&status->refs, 1, memory_order_acq_rel) != 1)
         return;
     free(status->stage);
     free(status->node);
@@ -165,7 +164,8 @@ fay_item *fay_item_ref(const fay_item *item)
 {
     fay_item *self = item->self;
     /* Whoever received the Item holds the store as long as it lends the Item without a reference. */
-    if (self->store != NULL && !atomic_exchange_explicit(&self->pinned, true, memory_order_acq_rel)) {
+    if (self->store != NULL &&
+        !atomic_exchange_explicit(&self->pinned, true, memory_order_acq_rel)) {
         (void)fay_store_ref(self->store);
         (void)fay_item_status_ref(self->status);
     }

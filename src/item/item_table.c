@@ -6,7 +6,9 @@
 
 #include "wire/msgpack.h"
 
-enum { ARENA_BLOCK = 512 };
+enum {
+    ARENA_BLOCK = 512
+};
 
 struct fay_arena {
     struct fay_arena *older;
@@ -142,8 +144,7 @@ void fay_item_decode(const fay_item *item)
     fay_msgpack_value map;
     size_t at = 0;
     self->decoded = true;
-    if (self->attrs_size == 0 ||
-        fay_msgpack_read(self->attrs, self->attrs_size, &at, &map) != 0 ||
+    if (self->attrs_size == 0 || fay_msgpack_read(self->attrs, self->attrs_size, &at, &map) != 0 ||
         map.type != FAY_MSGPACK_MAP)
         return;
     for (uint32_t i = 0; i < map.count && decode_one(self, &at); i++) {

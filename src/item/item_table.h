@@ -33,7 +33,8 @@ struct fay_attr *fay_item_find(const fay_item *item, const char *name);
 bool fay_item_table_grow(fay_item *item);
 /* Makes an attribute's value of an encoded one. Texts are copied, the rest points into `bytes`.
  * false: no msgpack, or out of memory. */
-bool fay_attr_from_msgpack(fay_item *item, struct fay_attr *attr, const uint8_t *bytes, size_t size);
+bool fay_attr_from_msgpack(fay_item *item, struct fay_attr *attr, const uint8_t *bytes,
+                           size_t size);
 
 bool fay_item_name_is_status(const char *name);
 bool fay_item_name_is_data(const char *name);

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUES_MAX = 262144 };
+enum {
+    VALUES_MAX = 262144
+};
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -104,10 +106,11 @@ void fay_json_append_string(fay_buffer *out, const void *bytes, size_t size)
         at += plain;
         if (at == size)
             break;
-        if (text[at] < 0x80)
+        if (text[at] < 0x80) {
             append_escape(out, text[at]);
-        else
+        } else {
             fay_buffer_append_text(out, "\xef\xbf\xbd"); /* U+FFFD */
+        }
         at++;
     }
     fay_buffer_append(out, "\"", 1);
@@ -170,10 +173,11 @@ void fay_json_append_base64(fay_buffer *out, const void *bytes, size_t size)
 
 void fay_json_append_payload(fay_buffer *out, const void *bytes, size_t size)
 {
-    if (fay_utf8_valid(bytes, size))
+    if (fay_utf8_valid(bytes, size)) {
         fay_json_append_string(out, bytes, size);
-    else
+    } else {
         fay_json_append_base64(out, bytes, size);
+    }
 }
 
 void fay_json_append_float(fay_buffer *out, double value)
@@ -214,7 +218,8 @@ static void append_object(fay_buffer *out, json_t *object)
     json_t *value;
     const char *comma = "";
     fay_buffer_append(out, "{", 1);
-    json_object_foreach (object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         fay_buffer_append_text(out, comma);
         fay_json_append_string(out, key, strlen(key));
         fay_buffer_append(out, ":", 1);
@@ -250,12 +255,13 @@ static size_t count_values(const char *text, size_t size)
     bool quoted = false;
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
-        if (c == '"')
+        if (c == '"') {
             quoted = !quoted;
-        else if (quoted && c == '\\')
+        } else if (quoted && c == '\\') {
             i++;
-        else if (!quoted && (c == ',' || c == '[' || c == '{'))
+        } else if (!quoted && (c == ',' || c == '[' || c == '{')) {
             count++;
+        }
     }
     return count;
 }
@@ -271,7 +277,9 @@ struct json_t *fay_json_load(const char *text, size_t size, fay_error *err)
     json_t *value = json_loadb(size > 0 ? text : "", size, flags, &error);
     if (value == NULL && json_error_code(&error) == json_error_numeric_overflow)
         value = json_loadb(text, size, flags | JSON_DECODE_INT_AS_REAL, &error);
-    if (value == NULL)
-        (void)fay_fail_with(err, FAY_E_INVAL, "no JSON, at byte %d: %s", error.position, error.text);
+    if (value == NULL) {
+        (void)fay_fail_with(err, FAY_E_INVAL, "no JSON, at byte %d: %s", error.position,
+                            error.text);
+    }
     return value;
 }

@@ -15,7 +15,15 @@ struct subject {
 
 /* NIL also stands for what is not there: `name == null` is true of both. */
 struct value {
-    enum { NIL, BOOL, INT, FLOAT, TEXT, BYTES, OTHER } type;
+    enum {
+        NIL,
+        BOOL,
+        INT,
+        FLOAT,
+        TEXT,
+        BYTES,
+        OTHER
+    } type;
     int64_t integer; /* INT, BOOL */
     double real;
     const uint8_t *bytes; /* TEXT, BYTES */
@@ -27,10 +35,8 @@ static struct value read_value(const uint8_t *attrs, size_t size, size_t at)
     fay_msgpack_value read;
     if (fay_msgpack_read(attrs, size, &at, &read) != 0)
         return (struct value){.type = NIL};
-    struct value value = {.integer = read.integer,
-                          .real = read.real,
-                          .bytes = read.bytes,
-                          .size = read.size};
+    struct value value = {
+        .integer = read.integer, .real = read.real, .bytes = read.bytes, .size = read.size};
     switch (read.type) {
     case FAY_MSGPACK_NIL: value.type = NIL; break;
     case FAY_MSGPACK_BOOL:
@@ -189,8 +195,8 @@ static bool glob(const struct value *text, const struct value *pattern)
         if (p < pattern->size && pattern->bytes[p] == '*') {
             star_p = ++p;
             star_at = at;
-        } else if (p < pattern->size && meets(pattern->bytes + p, pattern->size - p,
-                                              text->bytes[at], &element)) {
+        } else if (p < pattern->size &&
+                   meets(pattern->bytes + p, pattern->size - p, text->bytes[at], &element)) {
             p += element;
             at++;
         } else if (star_p != SIZE_MAX) {

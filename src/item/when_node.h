@@ -22,7 +22,7 @@ enum fay_when_kind {
     FAY_WHEN_MORE,
     FAY_WHEN_AT_LEAST,
     FAY_WHEN_GLOB,
-    FAY_WHEN_IN, /* right: the first of a list that goes on by `right` of each */
+    FAY_WHEN_IN,    /* right: the first of a list that goes on by `right` of each */
     FAY_WHEN_TRUTH, /* left is true */
     /* terms */
     FAY_WHEN_NAME,

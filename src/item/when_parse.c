@@ -7,16 +7,24 @@
 #include "item/when.h"
 #include "item/when_node.h"
 
-enum { NESTING_MAX = 64 };
+enum {
+    NESTING_MAX = 64
+};
 
-enum token_kind { END, NAME, TEXT, NUMBER, SIGN };
+enum token_kind {
+    END,
+    NAME,
+    TEXT,
+    NUMBER,
+    SIGN
+};
 
 /* The parser looks at one token at a time. `text` is the when's own copy. */
 struct parser {
     fay_when *when;
     char *at; /* behind the token */
     enum token_kind token;
-    char *start, *end;  /* of the token; of a TEXT what is in the quotes, unescaped */
+    char *start, *end; /* of the token; of a TEXT what is in the quotes, unescaped */
     int column;
     bool failed;
     unsigned nesting;
@@ -98,10 +106,11 @@ static void take_sign(struct parser *p)
             return;
         }
     }
-    if (*p->at == '=')
+    if (*p->at == '=') {
         (void)fail(p, p->column, "'=' compares nothing; write '=='");
-    else
+    } else {
         (void)fail(p, p->column, "not part of a test");
+    }
 }
 
 static void next(struct parser *p)
@@ -224,10 +233,11 @@ static uint32_t parse_list(struct parser *p)
         uint32_t term = parse_term(p);
         if (term == FAY_WHEN_NONE)
             return term;
-        if (last == FAY_WHEN_NONE)
+        if (last == FAY_WHEN_NONE) {
             first = term;
-        else
+        } else {
             p->when->nodes[last].right = term;
+        }
         last = term;
         if (!accept(p, SIGN, ",") && !token_is(p, SIGN, "]"))
             return fail(p, p->column, "a ',' or the ']' is missing here");
@@ -242,7 +252,7 @@ static uint32_t parse_comparison(struct parser *p)
         const char *sign;
         enum fay_when_kind kind;
     } operators[] = {
-        {"==", FAY_WHEN_EQUAL}, {"!=", FAY_WHEN_UNEQUAL}, {"<=", FAY_WHEN_AT_MOST},
+        {"==", FAY_WHEN_EQUAL}, {"!=", FAY_WHEN_UNEQUAL},  {"<=", FAY_WHEN_AT_MOST},
         {"<", FAY_WHEN_LESS},   {">=", FAY_WHEN_AT_LEAST}, {">", FAY_WHEN_MORE},
         {"~", FAY_WHEN_GLOB},
     };

@@ -170,14 +170,16 @@ static void on_prepare(uv_prepare_t *prepare)
 
 static void cork(fay_link *link)
 {
-    if (link->blocked)
+    if (link->blocked) {
         link->full = link->full || fay_buffer_size(&link->out) > KEPT_LOW;
-    else if (fay_buffer_size(&link->out) >= SEND_CORKED)
+    } else if (fay_buffer_size(&link->out) >= SEND_CORKED) {
         flush(link);
-    else
+    } else {
         (void)uv_prepare_start(&link->prepare, on_prepare);
+    }
 }
 
+// NOLINTNEXTLINE(readability-function-size): two pieces are two pointers and two sizes
 void fay_link_send2(fay_link *link, fay_message type, uint16_t worker, const void *head,
                     size_t head_size, const void *data, size_t data_size)
 {
@@ -209,9 +211,10 @@ void fay_link_send2(fay_link *link, fay_message type, uint16_t worker, const voi
     for (size_t i = 0; i < FAY_COUNT(rest); i++) {
         size_t gone = FAY_MIN(sent, rest[i].size);
         sent -= gone;
-        if (gone < rest[i].size)
+        if (gone < rest[i].size) {
             fay_buffer_append(&link->out, (const uint8_t *)rest[i].bytes + gone,
                               rest[i].size - gone);
+        }
     }
     if (fay_buffer_size(&link->out) > 0)
         cork(link);

@@ -28,7 +28,7 @@ typedef struct fay_link fay_link;
 typedef struct fay_link_events {
     /* One frame; its payload is borrowed for the call. A negative return closes the link. */
     int (*frame)(void *context, const fay_frame *frame);
-    /* All frames of one read have been given: the place to step once for all of them. May be NULL. */
+    /* All frames of one read have been given: the place to step once for them. May be NULL. */
     void (*batch)(void *context);
     /* The peer closed (0), was silent (FAY_E_TIMEOUT), broke the protocol (FAY_E_PEER), or I/O
      * failed (FAY_E_IO). The link frees itself afterwards. Not called after fay_link_close(). */
@@ -53,7 +53,7 @@ void fay_link_forward(fay_link *link, const fay_frame *frame, uint16_t worker);
 size_t fay_link_backlog(const fay_link *link); /* bytes kept */
 /* Stops and resumes reading from the peer. Liveness is not judged while reading is stopped. */
 void fay_link_pause(fay_link *link, bool paused);
-/* No pings and no judgement of silence from now on: for a worker, which may be long about an Item. */
+/* No pings and no judgement of silence from now on: for a worker, which may take long. */
 void fay_link_untimed(fay_link *link);
 
 #endif /* FAY_LINK_H */

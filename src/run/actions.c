@@ -198,17 +198,18 @@ static void fail(fay_owner *owner, const fay_flow_action *action)
         break;
     }
     fay_owner_fail(owner, exit, &err);
-    owner->pending.abort = true;
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
 static void sync_ends(fay_owner *owner)
 {
+    owner->syncing = true;
     if (owner->sink_failed) {
-        owner->pending.synced_bad = true;
+        owner->pending.synced = FAY_SYNCED_BADLY;
         return;
     }
+    owner->marked_dead = fay_letters_offset(owner->letters);
     fay_sink_mark(owner->sink);
 }
 

@@ -106,7 +106,7 @@ static void on_ended(void *context, int status)
 {
     struct hook *hook = context;
     if (status != 0) {
-        FAY_CLEANUP(fay_freep) char *how = fay_status_text(status);
+        FAY_CLEANUP(fay_freep) char *how = fay_process_ending(status);
         fay_log(FAY_WARN, "hook.failed", "command=%s status=\"%s\"", hook->argv[0], how);
     }
     fay_process_free(FAY_STEAL(hook->process));

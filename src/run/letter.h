@@ -34,7 +34,8 @@ void fay_letter_write(const fay_letter *letter, fay_buffer *out);
 int fay_letter_parse(const char *line, size_t size, fay_letter *ret, fay_error *err);
 void fay_letter_deinit(fay_letter *letter);
 
-/* The `hash` of a pipeline: XXH64 of its fingerprint, as 16 hex digits and a NUL. */
+/* The `hash` of a pipeline: XXH64 of what its fingerprint says of the stages (where Items come from
+ * and go to is no matter to who tries one again), as 16 hex digits and a NUL. */
 enum {
     FAY_RUN_HASH_SIZE = 17
 };

@@ -137,17 +137,18 @@ static const char *last_line(const char *text, size_t *size)
 
 void fay_news_tell(const fay_news *news, fay_buffer *out)
 {
-    const char *between = "";
-    if (news->signal != 0) {
+    size_t size = news->error_size;
+    const char *text = last_line(news->error, &size);
+    if (size > 0) {
+        fay_buffer_append(out, text, size);
+    } else if (news->signal != 0) {
         const char *name = sigabbrev_np(news->signal);
         fay_buffer_printf(out, "signal %s", name != NULL ? name : "?");
-        between = ": ";
     } else if (news->exit != 0) {
         fay_buffer_printf(out, "exit code %d", news->exit);
-        between = ": ";
     }
-    size_t size = news->error_size > 0 ? news->error_size : news->tail_size;
-    const char *text = last_line(news->error_size > 0 ? news->error : news->tail, &size);
+    size = news->tail_size;
+    text = last_line(news->tail, &size);
     if (size > 0)
-        fay_buffer_printf(out, "%s%.*s", between, (int)size, text);
+        fay_buffer_printf(out, "%s%.*s", fay_buffer_size(out) > 0 ? ": " : "", (int)size, text);
 }

@@ -2,8 +2,6 @@
 /*
  * News of a failure: what a VERDICT or DOWN says, in one vocabulary. On its way through the flow it
  * is the opaque note that comes out again with the dead letter, or with the end of the run.
- *
- * (Does not include wire/verdict.h, whose names and the flow's are alike.)
  */
 #ifndef FAY_NEWS_H
 #define FAY_NEWS_H
@@ -40,7 +38,7 @@ fay_news fay_news_read(const uint8_t *note, size_t size);
 /* Equal for failures that are alike: exit code, signal and text, but for the digits in it. */
 uint64_t fay_news_signature(const fay_news *news);
 
-/* "exit code 1: KeyError: 'user'" - with the last line of stderr if there is no error text. */
+/* "exit 1: KeyError: 'user'" - the error, and the last line of stderr. */
 void fay_news_tell(const fay_news *news, fay_buffer *out);
 
 #endif /* FAY_NEWS_H */

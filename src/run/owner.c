@@ -100,7 +100,7 @@ static bool pull_source(fay_owner *owner)
             /* What was read is finished, also when reading has failed. */
             source_ends(owner);
             if (r < 0)
-                fay_owner_fail(owner, FAY_EXIT_IO, &err);
+                fay_owner_report(owner, FAY_EXIT_IO, &err);
         }
     }
     return false;
@@ -143,21 +143,26 @@ static void feed_pending(fay_owner *owner)
         (void)fay_owner_feed(owner, &event);
     }
     feed_loaded(owner);
-    if (pending->synced_bad)
-        (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_SYNCED, .ok = false});
+    if (pending->synced != FAY_SYNCED_NOT) {
+        bool ok = pending->synced == FAY_SYNCED_WELL;
+        pending->synced = FAY_SYNCED_NOT;
+        owner->syncing = false;
+        (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_SYNCED, .ok = ok});
+    }
     if (pending->end)
         source_ends(owner);
     if (pending->drain)
         (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_DRAIN});
     if (pending->abort)
         (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_ABORT});
-    pending->synced_bad = pending->end = pending->drain = pending->abort = false;
+    pending->end = pending->drain = pending->abort = false;
 }
 
 static bool has_pending(const fay_owner *owner)
 {
     const fay_owner_pending *p = &owner->pending;
-    return p->items > 0 || p->loaded_count > 0 || p->abort || p->drain || p->end || p->synced_bad;
+    return p->items > 0 || p->loaded_count > 0 || p->abort || p->drain || p->end ||
+           p->synced != FAY_SYNCED_NOT;
 }
 
 static void step(fay_owner *owner)

@@ -70,7 +70,7 @@ typedef struct fay_owner_pending {
     fay_owner_loaded *loaded;
     size_t loaded_count, loaded_capacity;
     bool abort, drain, end; /* to be fed */
-    bool synced_bad;
+    enum { FAY_SYNCED_NOT, FAY_SYNCED_WELL, FAY_SYNCED_BADLY } synced;
 } fay_owner_pending;
 
 struct fay_owner {
@@ -112,6 +112,7 @@ struct fay_owner {
     fay_state *state;
     fay_sink_place marked; /* the sink when it was last marked */
     uint64_t marked_dead;
+    bool syncing; /* the flow waits for SYNCED */
     fay_journal_range *ranges; /* of the record under way */
     size_t ranges_capacity;
 
@@ -170,14 +171,16 @@ int fay_owner_open_ends(fay_owner *owner, fay_error *err); /* state, source, sin
 void fay_owner_record(fay_owner *owner, const fay_flow_action *action);
 
 /* ending.c */
-/* Something that ends the run: told at once; the first one decides the exit code. */
+/* Something has gone wrong: told at once. The first one decides the exit code. */
+void fay_owner_report(fay_owner *owner, int exit, const fay_error *err);
+/* And ends the run. */
 void fay_owner_fail(fay_owner *owner, int exit, const fay_error *err);
+int fay_owner_exit_code(const fay_owner *owner);
 void fay_owner_drain(fay_owner *owner);
 void fay_owner_abort(fay_owner *owner);
 void fay_owner_done(fay_owner *owner); /* the flow is */
 void fay_owner_check_end(fay_owner *owner);
 int fay_owner_catch_signals(fay_owner *owner);
-void fay_owner_release_signals(fay_owner *owner);
 void fay_owner_start_run_timer(fay_owner *owner);
 
 /* display.c */

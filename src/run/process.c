@@ -133,7 +133,7 @@ void fay_process_free(fay_process *process)
     free(process);
 }
 
-char *fay_status_text(int status)
+char *fay_process_ending(int status)
 {
     if (WIFSIGNALED(status)) {
         const char *name = sigdescr_np(WTERMSIG(status));

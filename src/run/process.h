@@ -32,6 +32,6 @@ void fay_process_signal(fay_process *process, int signal); /* its whole group, i
 void fay_process_free(fay_process *process);               /* kills and reaps it if it runs */
 
 /* "exit code 3", "signal 9 (Killed)". free() it. */
-char *fay_status_text(int status);
+char *fay_process_ending(int status);
 
 #endif /* FAY_PROCESS_H */

@@ -52,7 +52,7 @@ static void on_ended(void *context, int status)
     struct exec_drain *e = context;
     fay_error err;
     e->status = status;
-    FAY_CLEANUP(fay_freep) char *how = fay_status_text(status);
+    FAY_CLEANUP(fay_freep) char *how = fay_process_ending(status);
     if (status != 0 || !e->finishing)
         (void)fay_fail_with(&err, FAY_E_IO, "the sink command '%s' ended with %s%s",
                             e->drain.def->argv[0], how,

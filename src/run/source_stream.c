@@ -98,7 +98,7 @@ static int at_end(struct streamed *s, fay_error *err)
         fay_timer_start(s->restart, RESTART_MS);
         return FAY_PULL_WAIT;
     }
-    FAY_CLEANUP(fay_freep) char *how = fay_status_text(s->status);
+    FAY_CLEANUP(fay_freep) char *how = fay_process_ending(s->status);
     return fay_fail_with(err, FAY_E_IO, "the source command '%s' ended with %s",
                          s->source.def->argv[0], how);
 }

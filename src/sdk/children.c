@@ -33,7 +33,8 @@ static void add_attrs(fay_children *children, const fay_buffer *attrs)
         fay_buffer_append(&children->attrs, fay_buffer_data(attrs), size);
 }
 
-void fay_children_add(fay_children *children, const void *data, size_t size, const fay_buffer *attrs)
+void fay_children_add(fay_children *children, const void *data, size_t size,
+                      const fay_buffer *attrs)
 {
     assert(size <= UINT32_MAX && children->count < UINT32_MAX);
     if (attrs != NULL || children->has_attrs)
@@ -116,10 +117,11 @@ void fay_children_take(fay_children *children, fay_mark mark, fay_buffer *out)
     head[6] = head[7] = 0;
     fay_buffer_commit(out, 8);
     take(&children->lengths, 4 * (size_t)mark.count, out);
-    if (attrs)
+    if (attrs) {
         take(&children->attr_lengths, 4 * (size_t)mark.count, out);
-    else if (children->has_attrs && mark.count > 0)
+    } else if (children->has_attrs && mark.count > 0) {
         fay_buffer_consume(&children->attr_lengths, 4 * (size_t)mark.count);
+    }
     take(&children->attrs, mark.attrs, out);
     take(&children->data, mark.data, out);
     children->count -= mark.count;

@@ -26,7 +26,8 @@ typedef struct fay_mark {
 } fay_mark;
 
 void fay_children_deinit(fay_children *children);
-void fay_children_add(fay_children *children, const void *data, size_t size, const fay_buffer *attrs);
+void fay_children_add(fay_children *children, const void *data, size_t size,
+                      const fay_buffer *attrs);
 /* Adds all that another one has. */
 void fay_children_add_all(fay_children *children, const fay_children *from);
 

@@ -11,7 +11,10 @@
 #include "wire/codec.h"
 #include "wire/frame.h"
 
-enum { STORE_SIZE = 256 * 1024, READ_LEAST = 64 * 1024 };
+enum {
+    STORE_SIZE = 256 * 1024,
+    READ_LEAST = 64 * 1024
+};
 
 void fay_session_lease_pop(fay_session *session)
 {
@@ -128,8 +131,7 @@ static void make_room(fay_session *session)
     fay_store *store = session->store;
     size_t rest = session->end - session->start;
     size_t size = FAY_MAX((size_t)STORE_SIZE, session->needed);
-    bool ours =
-        store != NULL && atomic_load_explicit(&store->refs, memory_order_acquire) == 1;
+    bool ours = store != NULL && atomic_load_explicit(&store->refs, memory_order_acquire) == 1;
     if (ours && rest == 0)
         session->start = session->end = 0;
     if (store != NULL && store->size - session->start >= session->needed &&

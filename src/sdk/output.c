@@ -70,8 +70,10 @@ static void seal(fay_session *session)
     fay_write32(out, session->run_count);
     fay_write64(out, session->useful);
     fay_write8(out, session->run_uneven);
-    if (session->run_uneven)
-        fay_buffer_append(out, fay_buffer_data(&session->counts), fay_buffer_size(&session->counts));
+    if (session->run_uneven) {
+        fay_buffer_append(out, fay_buffer_data(&session->counts),
+                          fay_buffer_size(&session->counts));
+    }
     fay_children_take(&session->children, session->mark, out);
     fay_frame_end(out, begun);
 
@@ -102,9 +104,8 @@ void fay_session_hello(fay_session *session)
 
 void fay_session_failed(fay_session *session, const char *message, const char *hint)
 {
-    const fay_failed failed = {.kind = FAY_FAILED_START,
-                               .message = fay_text_from(message),
-                               .hint = fay_text_from(hint)};
+    const fay_failed failed = {
+        .kind = FAY_FAILED_START, .message = fay_text_from(message), .hint = fay_text_from(hint)};
     size_t begun = fay_frame_begin(&session->out, FAY_MESSAGE_FAILED, 0, 0);
     fay_failed_write(&failed, &session->out);
     fay_frame_end(&session->out, begun);
@@ -206,8 +207,7 @@ static void refuse_large(fay_session *session, const fay_ctx *ctx)
 {
     char size[FAY_UNITS_TEXT_MAX], max[FAY_UNITS_TEXT_MAX], text[128];
     (void)snprintf(text, sizeof text, "a result of %s is larger than max_item (%s)",
-                   fay_size_text(ctx->refused, size),
-                   fay_size_text(session->setup.item_max, max));
+                   fay_size_text(ctx->refused, size), fay_size_text(session->setup.item_max, max));
     refuse(session, ctx->tag, FAY_VERDICT_TOO_LARGE, text);
 }
 

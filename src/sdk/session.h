@@ -43,10 +43,10 @@ typedef struct fay_session fay_session;
 struct fay_ctx {
     fay_session *session;
     uint64_t tag;
-    size_t refused;    /* size of a result that was too large; 0 = none */
+    size_t refused;      /* size of a result that was too large; 0 = none */
     const char *trouble; /* another reason why its results cannot go out; NULL = none */
-    char *error;       /* of fay_fail() */
-    uint64_t beat;     /* tick of the last heartbeat */
+    char *error;         /* of fay_fail() */
+    uint64_t beat;       /* tick of the last heartbeat */
     /* Once deferred: what must stay until fay_done(). */
     fay_item *item;
     fay_store *store;

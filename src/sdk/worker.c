@@ -10,19 +10,25 @@
 
 #include "sdk/session.h"
 
-enum { EXIT_GARBAGE = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, FD_DEFAULT = 3 };
+enum {
+    EXIT_GARBAGE = 1,
+    EXIT_USAGE = 2,
+    EXIT_REFUSED = 3,
+    FD_DEFAULT = 3
+};
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
 static void explain(FILE *to, const char *program)
 {
-    (void)fprintf(to,
-                  "%s: this program is a worker of Faymora %s: it is started by a run and gets its\n"
-                  "Items over a socket. Run it with\n\n"
-                  "    faymora run --mode frames -- %s\n\n"
-                  "or as a stage of a pipeline file:  {run: [%s], mode: frames}\n"
-                  "See faymora-worker(7).\n",
-                  program, FAY_VERSION_STRING, program, program);
+    (void)fprintf(
+        to,
+        "%s: this program is a worker of Faymora %s: it is started by a run and gets its\n"
+        "Items over a socket. Run it with\n\n"
+        "    faymora run --mode frames -- %s\n\n"
+        "or as a stage of a pipeline file:  {run: [%s], mode: frames}\n"
+        "See faymora-worker(7).\n",
+        program, FAY_VERSION_STRING, program, program);
 }
 
 /* The socket to the Instance; -1 if there is none. */
@@ -74,12 +80,15 @@ static int take_class(const fay_worker_class *cls, fay_worker_class *ret, fay_er
 {
     fay_worker_class copy = {0};
     const size_t least = offsetof(fay_worker_class, process) + sizeof cls->process;
-    if (cls == NULL || cls->size < least)
-        return fay_fail_with(err, FAY_E_ABI, "the worker class says no size that can be right; set "
-                                             ".size = sizeof(fay_worker_class)");
+    if (cls == NULL || cls->size < least) {
+        return fay_fail_with(err, FAY_E_ABI,
+                             "the worker class says no size that can be right; set "
+                             ".size = sizeof(fay_worker_class)");
+    }
     if (cls->abi == 0 || cls->abi > FAY_ABI) {
-        (void)fay_fail_with(err, FAY_E_ABI, "the worker is built for binary interface %u, this is %d",
-                            cls->abi, FAY_ABI);
+        (void)fay_fail_with(err, FAY_E_ABI,
+                            "the worker is built for binary interface %u, this is %d", cls->abi,
+                            FAY_ABI);
         fay_hint(err, "build it against the headers of Faymora %s, or update Faymora",
                  FAY_VERSION_STRING);
         return FAY_E_ABI;

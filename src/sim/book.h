@@ -3,7 +3,7 @@
  * The book: a second account of one owner's life, kept from nothing but the events that go into the
  * flow and the actions that come out, and compared with both (audit.h) after every step.
  *
- *     source ─► WAITING ──LEASE──► LEASED ──results──► FINISHED, its children WAITING or due in the sink
+ *     source ─► WAITING ──LEASE──► LEASED ──results──► FINISHED; its children WAITING, or due
  *                  ▲                 │ '── failed for good ──► FINISHED, a letter due
  *                  '─────────────────'
  *
@@ -96,10 +96,10 @@ void fay_sim_book_deinit(fay_sim_book *book);
 void fay_sim_book_begin(fay_sim_book *book, const fay_range *ranges, size_t count);
 
 /* Events, after the flow has taken them. */
-void fay_sim_book_source(fay_sim_book *book, uint32_t root);
+void fay_sim_book_source(fay_sim_book *book, uint32_t number);
 void fay_sim_book_link_up(fay_sim_book *book, uint32_t link, size_t stage);
-void fay_sim_book_link_down(fay_sim_book *book, uint32_t link);
-void fay_sim_book_worker_up(fay_sim_book *book, uint32_t link, uint16_t worker);
+void fay_sim_book_link_down(fay_sim_book *book, uint32_t number);
+void fay_sim_book_worker_up(fay_sim_book *book, uint32_t number, uint16_t worker);
 void fay_sim_book_worker_down(fay_sim_book *book, const fay_flow_event *event);
 void fay_sim_book_results(fay_sim_book *book, const fay_flow_event *event, const uint32_t *tries);
 void fay_sim_book_verdict(fay_sim_book *book, const fay_flow_event *event);
@@ -117,7 +117,7 @@ void fay_sim_book_spawn(fay_sim_book *book, const fay_flow_action *action);
 void fay_sim_book_retire(fay_sim_book *book, const fay_flow_action *action);
 uint32_t fay_sim_book_write(fay_sim_book *book, const fay_batch *batch, size_t at); /* the atom */
 uint32_t fay_sim_book_letter(fay_sim_book *book, const fay_flow_action *action);    /* the visit */
-void fay_sim_book_acked(fay_sim_book *book, uint64_t root, uint64_t count, bool journal);
+void fay_sim_book_acked(fay_sim_book *book, uint64_t from, uint64_t count, bool journal);
 void fay_sim_book_fail(fay_sim_book *book, const fay_flow_action *action);
 
 /* A root has all that was due of it written. */

@@ -4,9 +4,9 @@
  *
  *     bytes:  | synced: safe ........ | written: may be lost from the end, or come out wrong |
  *
- * A crash keeps the synced bytes and any number of those behind them, and what it keeps of those may
- * be garbage. A sync that lies moves `synced` only as far as the bytes before the last append: that
- * is what a disk does that holds its last sector in a cache it does not own up to.
+ * A crash keeps the synced bytes and any number of those behind them, and what it keeps of those
+ * may be garbage. A sync that lies moves `synced` only as far as the bytes before the last append:
+ * that is what a disk does that holds its last sector in a cache it does not own up to.
  */
 #ifndef FAY_SIM_DISK_H
 #define FAY_SIM_DISK_H

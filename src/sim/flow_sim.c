@@ -200,12 +200,12 @@ static void dispatch(run *r)
     }
 }
 
-/* One owner, from its start to DONE or its death; true = DONE. */
+/* One owner, from its start to DONE or its death, which may follow DONE; true = it is alive. */
 static bool live(run *r)
 {
-    bool journal = r->shape.config.journal;
+    bool journal = r->shape.config.journal, alive = true;
     fay_sim_owner_begin(&r->owner);
-    while (!r->owner.done) {
+    while (alive && !r->owner.done) {
         advance(r);
         dispatch(r);
         hurt_links(r);
@@ -215,46 +215,52 @@ static bool live(run *r)
         if (journal && fay_sim_hit(&r->faults, FAY_SIM_OWNER_DIES)) {
             fay_sim_say(r->trace, "fault", "the owner dies");
             fay_sim_store_crash(&r->store);
-            break;
+            alive = false;
         }
     }
-    bool done = r->owner.done;
     fay_sim_owner_end(&r->owner);
-    return done;
+    return alive;
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-/* With a journal, what counts is what it says. */
-static bool root_is_done(const run *r, uint64_t root)
-{
-    const fay_sim_root *state = &r->book.roots[root];
-    return r->shape.config.journal ? state->recorded : state->acked;
-}
-
 static bool all_done(const run *r)
 {
     for (uint64_t root = 0; root < r->shape.items; root++) {
-        if (!root_is_done(r, root))
+        if (!r->book.roots[root].recorded)
             return false;
     }
     return true;
 }
 
+/* With a journal, what counts is what it says: the next owner would believe it. */
+static void judge_by_journal(run *r, fay_sim_fate *fates)
+{
+    fay_journal journal = {0};
+    fay_sim_store_open(&r->store, &journal);
+    for (uint64_t root = 0; root < r->shape.items; root++) {
+        fates[root] = FAY_SIM_ABSENT;
+    }
+    for (size_t i = 0; i < journal.commit.ranges_count; i++) {
+        for (uint64_t root = journal.commit.ranges[i].from; root < journal.commit.ranges[i].to;
+             root++) {
+            fates[root] = FAY_SIM_WHOLE;
+        }
+    }
+    fay_journal_deinit(&journal);
+}
+
 static void judge(run *r)
 {
     FAY_CLEANUP(fay_freep) fay_sim_fate *fates = fay_alloc(r->shape.items * sizeof *fates);
-    fay_journal state = {0};
-    if (r->shape.config.journal) { /* as a next owner would: it cuts what is not on record */
-        fay_sim_store_open(&r->store, &state);
-        fay_journal_deinit(&state);
-    }
     for (uint64_t root = 0; root < r->shape.items; root++) {
-        bool whole = root_is_done(r, root), journal = r->shape.config.journal;
-        bool some = !journal && (whole || r->book.roots[root].proven);
-        whole = whole && (journal || !r->store.broken); /* a full disk, and nothing to go back to */
+        const fay_sim_root *state = &r->book.roots[root];
+        bool some = state->acked || state->proven;
+        bool whole = state->acked && !r->store.broken; /* else a line of it may be torn */
         fates[root] = whole ? FAY_SIM_WHOLE : some ? FAY_SIM_PARTIAL : FAY_SIM_ABSENT;
     }
+    if (r->shape.config.journal)
+        judge_by_journal(r, fates);
     fay_sim_oracle_judge(&r->oracle, &r->store.sink, &r->store.dead, fates);
 }
 
@@ -264,9 +270,11 @@ void fay_sim_flow(fay_sim_trace *trace)
     init(r, trace);
     describe(r);
     uint32_t ends = 0;
+    bool alive;
     do {
-        ends += live(r);
-    } while (r->shape.config.journal && !all_done(r) && ends < LIVES_MAX);
+        alive = live(r);
+        ends += alive;
+    } while (r->shape.config.journal && (!alive || (!all_done(r) && ends < LIVES_MAX)));
     judge(r);
     fay_sim_say(trace, "end", "%" PRIu64 " wake-ups, %u lives, %zu tries", r->wakes, r->book.life,
                 r->oracle.tries_count);

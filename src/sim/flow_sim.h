@@ -3,7 +3,7 @@
  * One simulated run of a pipeline, from a seed: the production flow/ and journal/ in a world of
  * their own.
  *
- *     seed ─► shape, faults ─► life 1 ──owner dies, drains, aborts, fails──► life 2 ─► .. ─► judgement
+ *     seed ─► shape, faults ─► life 1 ──owner dies, drains, aborts, fails──► life 2 ─► judgement
  *
  *     a wake-up:  the earliest events ─► faults ─► source ─► step ─► actions ─► every invariant
  *

@@ -14,7 +14,7 @@ static uint32_t add_atom(fay_sim_oracle *oracle, uint32_t root, uint32_t made_by
     *atom = (fay_sim_atom){.root = root, .made_by = made_by, .index = index};
     memset(atom->visits, 0xff, sizeof atom->visits);
     atom->kind = (uint8_t)fay_sim_below(world, FAY_SIM_KINDS);
-    atom->padding = (uint16_t)fay_sim_below(world, oracle->shape->payload + 1);
+    atom->padding = (uint8_t)fay_sim_below(world, oracle->shape->payload + 1);
     atom->poison = fay_sim_hit(oracle->faults, FAY_SIM_ITEM_POISONED);
     return (uint32_t)oracle->atoms_count++;
 }
@@ -224,7 +224,7 @@ static uint32_t used_try(const fay_sim_oracle *oracle, const fay_sim_visit *visi
     return FAY_SIM_NONE;
 }
 
-/* Whether an Item may have left nothing at all: dropped, or a try whose children all left nothing. */
+/* Whether an Item may have left nothing: dropped, or by a try whose children all left nothing. */
 static bool may_be_nothing(const fay_sim_oracle *oracle, uint32_t visit_number)
 {
     if (visit_number == FAY_SIM_NONE)

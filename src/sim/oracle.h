@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The oracle: what was ever made of each source Item, and whether what is on the disk at the end can
- * have come about by the rules.
+ * The oracle: what was ever made of each source Item, and whether what is on the disk at the end
+ * can have come about by the rules.
  *
  *     atom 7 (a source Item) ─► visit (7, stage 0) ─┬─ try 12: worker died
- *                                                   ├─ try 15: atoms 40, 41 ─► visit (40, stage 1) ..
+ *                                                   ├─ try 15: atoms 40, 41 ─► visit (40, stage 1)
  *                                                   └─ try 19: atoms 52
  *
  * An atom is an Item's content, a visit its stay at one stage, a try the children that one worker
  * made of it. Workers are not deterministic: each try makes new atoms, so an atom in the sink names
- * the whole line of tries it came from. The judgement: for each source Item, every visit was settled
- * by exactly one try, all of whose children are there (or by one letter in the dead letters, and no
- * try): one lineage, whole, once. The payload carries the atom's number, so nothing that the flow
- * does to an Item's bookkeeping can deceive the oracle.
+ * the whole line of tries it came from. The judgement: for each source Item, every visit was
+ * settled by exactly one try, all of whose children are there (or by one letter in the dead letters
+ * and no try): one lineage, whole, once. The payload carries the atom's number, so nothing that the
+ * flow does to an Item's bookkeeping can deceive the oracle.
  */
 #ifndef FAY_SIM_ORACLE_H
 #define FAY_SIM_ORACLE_H
@@ -24,7 +24,7 @@
 
 #define FAY_SIM_NONE UINT32_MAX
 enum {
-    FAY_SIM_PAYLOAD_MAX = 32768,
+    FAY_SIM_PAYLOAD_MAX = 256,
     FAY_SIM_ATOMS_MAX = 6000
 };
 
@@ -32,8 +32,7 @@ typedef struct fay_sim_atom {
     uint32_t root, made_by; /* a try; NONE = the source */
     uint32_t index;         /* among that try's children */
     uint32_t visits[FAY_SIM_STAGES_MAX];
-    uint16_t padding;
-    uint8_t kind;
+    uint8_t kind, padding;
     bool poison;
     uint32_t written; /* times, in the sink at the end */
 } fay_sim_atom;

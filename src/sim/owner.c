@@ -259,7 +259,7 @@ static void read_items(fay_sim_owner *owner, uint64_t count)
     }
 }
 
-/* As many Items as there is room for and the source has, or a few more: what one read has brought. */
+/* As many Items as the source has and there is room for, or a few more: what one read brings. */
 static uint64_t readable(const fay_sim_owner *owner)
 {
     uint64_t items, bytes, ready = owner->arrived - owner->next_root, count = 0;

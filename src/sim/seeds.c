@@ -23,7 +23,7 @@ static void child(const fay_sim_seeds *seeds, volatile uint64_t *at, fay_sim_one
         (void)alarm(SECONDS_MAX);
         one(&trace);
     }
-    exit(0);
+    exit(0); // NOLINT(concurrency-mt-unsafe): there is one thread
 }
 
 static void tell(uint64_t seed, int status)
@@ -31,7 +31,8 @@ static void tell(uint64_t seed, int status)
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
         (void)printf("seed %" PRIu64 ": takes longer than %d s\n", seed, SECONDS_MAX);
     } else if (WIFSIGNALED(status)) {
-        (void)printf("seed %" PRIu64 ": %s (see stderr)\n", seed, strsignal(WTERMSIG(status)));
+        (void)printf("seed %" PRIu64 ": SIG%s (see stderr)\n", seed,
+                     sigabbrev_np(WTERMSIG(status)));
     } else if (WEXITSTATUS(status) != 1) {
         (void)printf("seed %" PRIu64 ": exit %d (see stderr)\n", seed, WEXITSTATUS(status));
     }
@@ -41,9 +42,10 @@ static void tell(uint64_t seed, int status)
 static uint64_t run_many(const fay_sim_seeds *seeds, fay_sim_one *one)
 {
     uint64_t failed = 0;
-    volatile uint64_t *at =
-        mmap(NULL, sizeof *at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED)
+    void *page =
+        mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    volatile uint64_t *at = page;
+    if (page == MAP_FAILED)
         return 1;
     for (*at = seeds->from; *at <= seeds->to; (*at)++) {
         (void)fflush(stdout);
@@ -58,7 +60,7 @@ static uint64_t run_many(const fay_sim_seeds *seeds, fay_sim_one *one)
         failed++;
         tell(*at, status);
     }
-    (void)munmap((void *)(uintptr_t)at, sizeof *at);
+    (void)munmap(page, sizeof *at);
     return failed;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many seeds, one after the other, in a child process: a failure ends the child (an assertion of the
- * code under test, a crash, a loop without end, or fay_sim_fail), the parent names the seed and goes
- * on with the next one in a new child.
+ * Many seeds, one after the other, in a child process: a failure ends the child (an assertion of
+ * the code under test, a crash, a loop without end, or fay_sim_fail), the parent names the seed and
+ * goes on with the next one in a new child.
  */
 #ifndef FAY_SIM_SEEDS_H
 #define FAY_SIM_SEEDS_H

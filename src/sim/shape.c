@@ -157,6 +157,7 @@ static void draw_config(fay_sim_shape *shape, fay_sim_world *world)
     config->router = shape->router;
     config->journal = fay_sim_chance(world, 0.7);
     config->held_bytes = ONE_OF(world, 0, 0, 1, 100, 1000);
+    config->parts_bytes = ONE_OF(world, 0, 20, 300);
     config->sink_items = ONE_OF(world, 0, 0, 1, 5);
     config->sink_bytes = ONE_OF(world, 0, 0, 100);
     config->commit_ns = ONE_OF(world, 0, FAY_MS, 20 * FAY_MS);
@@ -189,12 +190,6 @@ void fay_sim_shape_draw(fay_sim_shape *shape, fay_sim_world *world)
     shape->latency = ONE_OF(world, 1000, 100000, 5 * FAY_MS);
     shape->sink = ONE_OF(world, 1000, 1000, FAY_MS, 50 * FAY_MS);
     shape->payload = ONE_OF(world, 0, 10, 100);
-    if (fay_sim_chance(world, 0.05)) { /* sets that are too large for memory */
-        shape->payload = 30000;
-        shape->big = 0.3;
-        shape->parts = 0.9;
-        shape->items = FAY_MIN(shape->items, 8u);
-    }
 }
 
 void fay_sim_shape_deinit(fay_sim_shape *shape)

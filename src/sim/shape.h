@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shape of one simulated run: its stages, who feeds whom, every setting of the flow, the source.
+ * The shape of one simulated run: its stages, who feeds whom, all settings of the flow, the source.
  *
  *     source ─┬─► 0 (solo) ──────► 2 (ordered) ─► sink        feeds[count] is what the source feeds
  *             └─► 1 (when: kind 3) ──┘
@@ -65,8 +65,8 @@ void fay_sim_shape_deinit(fay_sim_shape *shape);
 
 /* Where an Item of this kind goes when it leaves `from` (count = the source), by the rule. */
 uint64_t fay_sim_shape_targets(const fay_sim_shape *shape, size_t from, unsigned kind);
-/* What each stage gives to the sink stands there in order: every one that feeds it is ordered. (With
- * a journal a root is written when it is complete, so several branches have no order among roots.) */
+/* What each stage gives to the sink stands there in order: all that feed it are ordered. (With
+ * a journal a root is written when it is complete, so several branches are in no order.) */
 bool fay_sim_shape_ordered(const fay_sim_shape *shape);
 /* "0 solo >1 | 1 batch ordered >sink" */
 void fay_sim_shape_text(const fay_sim_shape *shape, char *text, size_t size);

@@ -28,10 +28,10 @@ void fay_sim_spools_clear(fay_sim_spools *spools);
 void fay_sim_spools_spill(fay_sim_spools *spools, const fay_flow_action *action);
 void fay_sim_spools_drop(fay_sim_spools *spools, uint32_t spool);
 /* Up to `most` Items from a cursor on: fills batch, *ret_targets (free it), *ret_next. */
-fay_batch *fay_sim_spools_load(fay_sim_spools *spools, uint32_t spool, uint64_t cursor, size_t most,
-                               uint64_t **ret_targets, uint64_t *ret_next);
+fay_batch *fay_sim_spools_load(fay_sim_spools *spools, uint32_t number, uint64_t cursor,
+                               size_t most, uint64_t **ret_targets, uint64_t *ret_next);
 /* The atoms in it that are for the sink: *ret_count of them; free the list. */
-uint32_t *fay_sim_spools_for_sink(fay_sim_spools *spools, uint32_t spool, size_t *ret_count);
+uint32_t *fay_sim_spools_for_sink(fay_sim_spools *spools, uint32_t number, size_t *ret_count);
 bool fay_sim_spools_is_open(const fay_sim_spools *spools, uint32_t spool);
 
 #endif /* FAY_SIM_SPOOLS_H */

@@ -2,7 +2,7 @@
 /*
  * What an owner writes, and what survives it: sink, dead letters, journal.
  *
- *     WRITE LETTER .. SYNC ──► queue ──one after the other, each takes its time──► sink, dead letters
+ *     WRITE LETTER .. SYNC ──► queue ──one by one, each takes its time──► sink, dead letters
  *     RECORD ──► journal: {ranges, sink offset, dead letter offset, position}, as of the last SYNC
  *
  * fay_sim_store_open() is the resume: it takes the last whole record and cuts sink and dead letters
@@ -72,7 +72,7 @@ void fay_sim_store_letter(fay_sim_store *store, uint32_t visit, uint64_t attempt
 void fay_sim_store_sync(fay_sim_store *store);
 void fay_sim_store_record(fay_sim_store *store, const fay_flow_action *action);
 
-/* One of the kinds above: what the flow must be told (WRITTEN, SYNCED, RECORDED); false = nothing. */
+/* One of the kinds above: what the flow must be told (WRITTEN, SYNCED, RECORDED), if anything. */
 bool fay_sim_store_event(fay_sim_store *store, int kind, fay_flow_event *ret);
 
 /* Writes what is waiting to be written: an owner does so before it ends in good order. */

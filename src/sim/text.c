@@ -81,9 +81,7 @@ void fay_sim_say_event(fay_sim_trace *trace, const fay_flow_event *event)
     const char *name = fay_sim_event_name((int)event->kind);
     switch (event->kind) {
     case FAY_FLOW_SOURCE:
-    case FAY_FLOW_REENTER:
-        fay_sim_say(trace, who, "%-11s +%zu%s", name, event->batch->count, items);
-        break;
+    case FAY_FLOW_REENTER: fay_sim_say(trace, who, "%-11s%s", name, items); break;
     case FAY_FLOW_WORKER_DOWN:
         fay_sim_say(trace, who, "%-11s worker %u cause %d", name, event->worker, (int)event->cause);
         break;

@@ -53,9 +53,12 @@ void fay_sim_fail(const fay_sim_trace *trace, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(what, sizeof what, format, args);
     va_end(args);
+    for (char *c = what; *c != '\0'; c++) { /* it may quote what a torn write has left */
+        *c = *c < ' ' || *c > '~' ? '?' : *c;
+    }
     (void)fflush(stdout); /* the trace comes before its end */
     (void)printf("seed %" PRIu64 ": %s (at %" PRIu64 ".%09" PRIu64 " s)\n", trace->seed, what,
                  now(trace) / FAY_SECOND, now(trace) % FAY_SECOND);
     (void)fflush(stdout);
-    exit(1);
+    exit(1); // NOLINT(concurrency-mt-unsafe): there is one thread
 }

@@ -10,8 +10,6 @@ void fay_sim_crew_init(fay_sim_crew *crew, fay_sim_world *world, fay_sim_faults 
 {
     *crew = (fay_sim_crew){.world = world, .faults = faults, .oracle = oracle, .count = 1};
     crew->trace = oracle->trace;
-    FAY_RESERVE(crew->instances, crew->capacity, 1);
-    crew->instances[0] = NULL;
 }
 
 void fay_sim_crew_deinit(fay_sim_crew *crew)
@@ -23,13 +21,14 @@ void fay_sim_crew_deinit(fay_sim_crew *crew)
         }
         free(crew->instances[i]);
     }
-    free(crew->instances);
 }
 
 uint32_t fay_sim_crew_connect(fay_sim_crew *crew, size_t stage)
 {
     fay_ns latency = crew->oracle->shape->latency;
-    FAY_RESERVE(crew->instances, crew->capacity, crew->count + 1);
+    if (crew->count == FAY_SIM_LINKS_MAX) {
+        fay_sim_fail(crew->trace, "Instances die and die");
+    }
     fay_sim_instance *instance = fay_alloc(sizeof *instance);
     instance->alive = true;
     instance->stage = stage;

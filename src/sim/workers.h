@@ -24,6 +24,10 @@ enum {                /* kinds of events in the world */
     FAY_SIM_KINDS_OF_WORKERS
 };
 
+enum {
+    FAY_SIM_LINKS_MAX = 10000
+};
+
 typedef struct fay_sim_frame {
     int kind; /* FAY_FLOW_*: of an event if upward, of an action if downward */
     uint32_t link;
@@ -83,8 +87,8 @@ typedef struct fay_sim_crew {
     fay_sim_oracle *oracle;
     fay_sim_trace *trace;
     uint64_t serial;
-    fay_sim_instance **instances; /* by link; link 0 does not exist */
-    size_t count, capacity;
+    fay_sim_instance *instances[FAY_SIM_LINKS_MAX]; /* by link; link 0 does not exist */
+    size_t count;
 } fay_sim_crew;
 
 void fay_sim_crew_init(fay_sim_crew *crew, fay_sim_world *world, fay_sim_faults *faults,

@@ -96,7 +96,7 @@ bool fay_sim_chance(fay_sim_world *world, double probability)
 
 fay_ns fay_sim_around(fay_sim_world *world, fay_ns mean)
 {
-    /* Half of them between 0 and the mean, the rest up to 2, 4, 8 times as long, ever more seldom. */
+    /* Most of them between 0 and the mean, some up to 2, 4, 8 times as long, ever more seldom. */
     fay_ns scale = mean;
     while (scale < 8 * mean && fay_sim_chance(world, 0.3)) {
         scale *= 2;

@@ -12,7 +12,13 @@ struct head {
     fay_msgpack_type type;
     uint8_t width; /* bytes of the number that follows: a length, a count or the value itself */
     uint8_t fixed; /* that number, where width is 0 */
-    enum { PLAIN, UNSIGNED, SIGNED, REAL, TRUTH } means;
+    enum {
+        PLAIN,
+        UNSIGNED,
+        SIGNED,
+        REAL,
+        TRUTH
+    } means;
     uint8_t extra; /* ext: the byte of its type */
 };
 
@@ -169,22 +175,23 @@ int fay_msgpack_scan_step(const uint8_t *bytes, size_t size, fay_msgpack_scan *s
         int rc = read_value(bytes, size, &scan->at, &value, &needed);
         if (rc < 0)
             return rc;
-        if (rc == FAY_MSGPACK_MORE) {
-            scan->needed = scan->at + needed + (scan->pending - 1);
-            return rc;
-        }
+        if (rc == FAY_MSGPACK_MORE)
+            return scan->at + needed + (scan->pending - 1) > scan->max ? FAY_E_NORES : rc;
         scan->pending--;
-        if (value.type == FAY_MSGPACK_LIST)
+        if (value.type == FAY_MSGPACK_LIST) {
             scan->pending += value.count;
-        else if (value.type == FAY_MSGPACK_MAP)
+        } else if (value.type == FAY_MSGPACK_MAP) {
             scan->pending += 2 * (uint64_t)value.count;
+        }
+        if (scan->at + scan->pending > scan->max)
+            return FAY_E_NORES;
     }
     return FAY_MSGPACK_WHOLE;
 }
 
 int fay_msgpack_skip(const uint8_t *bytes, size_t size, size_t *at)
 {
-    fay_msgpack_scan scan = {.at = *at, .pending = 1};
+    fay_msgpack_scan scan = {.at = *at, .pending = 1, .max = UINT64_MAX};
     int rc = fay_msgpack_scan_step(bytes, size, &scan);
     if (rc == FAY_MSGPACK_WHOLE)
         *at = scan.at;
@@ -219,7 +226,8 @@ static bool check_value(struct check *c, size_t depth)
         return false;
     for (uint32_t i = 0; i < value.count; i++) {
         fay_msgpack_value name;
-        if (map && (fay_msgpack_read(c->bytes, c->size, &c->at, &name) != 0 || !name_is_good(&name)))
+        if (map &&
+            (fay_msgpack_read(c->bytes, c->size, &c->at, &name) != 0 || !name_is_good(&name)))
             return false;
         if (!check_value(c, depth + 1))
             return false;

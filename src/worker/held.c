@@ -37,16 +37,18 @@ static void trim(fay_held *held)
 int fay_held_push(fay_held *held, uint64_t first, uint32_t count, fay_batch *batch)
 {
     trim(held);
+    assert(held->runs != NULL || held->capacity == 0);
     const fay_held_run *last = held->end > held->start ? &held->runs[held->end - 1] : NULL;
     if (count == 0 || first + count < first || (last != NULL && first < last->first + last->count))
         return FAY_E_PEER;
-    if (held->end == held->capacity && held->start > held->capacity / 2) {
+    if (held->start > held->capacity / 2 && held->end == held->capacity && held->runs != NULL) {
         memmove(held->runs, held->runs + held->start,
                 (held->end - held->start) * sizeof *held->runs);
         held->end -= held->start;
         held->start = 0;
     }
     FAY_RESERVE(held->runs, held->capacity, held->end + 1);
+    assert(held->runs != NULL);
     held->runs[held->end++] =
         (fay_held_run){.first = first, .count = count, .left = count, .batch = batch};
     held->items += count;

@@ -50,7 +50,8 @@ typedef struct fay_replies {
 
 static inline const uint8_t *fay_reply_head(const fay_replies *replies, const fay_reply *reply)
 {
-    return replies->heads.bytes + replies->heads.start + reply->head_at;
+    const fay_buffer *heads = &replies->heads;
+    return heads->bytes != NULL ? heads->bytes + heads->start + reply->head_at : NULL;
 }
 void fay_replies_clear(fay_replies *replies);
 void fay_replies_deinit(fay_replies *replies);
@@ -73,7 +74,7 @@ void fay_mode_freep(fay_mode **mode); /* for FAY_CLEANUP */
 /*
  * Items for the worker. The frame is borrowed until fay_mode_settle(), before which the caller
  * writes what fay_mode_input() gives, so that most Items are never copied. FAY_E_PEER: the owner
- * broke the protocol. Items that cannot be given to a worker of the mode have their verdict in `out`.
+ * broke the protocol. Items that no worker of the mode can be given have their verdict in `out`.
  */
 int fay_mode_lease(fay_mode *mode, const fay_lease_frame *lease, fay_ns now, fay_replies *out);
 void fay_mode_settle(fay_mode *mode);

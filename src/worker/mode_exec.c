@@ -57,7 +57,7 @@ static int oneshot_init(fay_mode *mode, fay_error *err)
     }
     o->argv = fay_alloc((o->words + 1) * sizeof *o->argv);
     o->at = fay_alloc((o->words + VARIABLES) * sizeof *o->at);
-    o->templates = fay_alloc((o->words + 1) * sizeof *o->templates);
+    o->templates = fay_alloc((o->words + 1) * sizeof(fay_template *));
     for (size_t i = 0; i < o->words; i++) {
         o->argv[i] = argv[i];
         if (mode->config.setup->mode != FAY_MODE_EXEC)
@@ -367,13 +367,14 @@ static int split(const oneshot *o, const fay_held_run *run, uint32_t at, fay_out
         fay_slice slice = {0, output->size, output->size};
         size_t left = output->size - output->used;
         int rc = 0;
-        if (setup->emit != EMIT_WHOLE)
+        if (setup->emit != EMIT_WHOLE) {
             rc = fay_split((fay_format)setup->format, output->bytes + output->used, left,
                            output->final, false, setup->item_max, NULL, &slice);
-        else if (!output->final)
+        } else if (!output->final) {
             rc = FAY_SPLIT_MORE;
-        else if (left > setup->item_max)
+        } else if (left > setup->item_max) {
             rc = FAY_E_NORES;
+        }
         if (rc != FAY_SPLIT_ITEM)
             return rc < 0 ? rc : 0;
         fay_batch_append(children, output->bytes + output->used + slice.at, slice.length);

@@ -7,8 +7,8 @@
  *     {"id":7,"error":"..","retry":false}
  *     {"id":7,"heartbeat":0.4}
  *
- * The id is the tag of the lease; a worker only repeats it. About a pipe's worth of requests is with
- * the worker at a time; the Items behind that are kept as they came and can be given back.
+ * The id is the tag of the lease; a worker only repeats it. About a pipe's worth of requests is
+ * with the worker at a time; the Items behind that are kept as they came and can be given back.
  * Answers to consecutive tags travel as one message.
  */
 #include <assert.h>
@@ -131,8 +131,9 @@ static void write_request(json *j, const waiting *w)
 {
     const fay_entry *e = &w->batch->entries[w->at];
     size_t before = fay_buffer_size(&j->queue);
-    fay_buffer_printf(&j->queue, "{\"id\":%llu,\"attempt\":%u,\"attrs\":",
-                      (unsigned long long)(w->first + w->at), (unsigned)e->attempt);
+    unsigned long long id = w->first + w->at;
+    fay_buffer_printf(&j->queue, "{\"id\":%llu,\"attempt\":%u,\"attrs\":", id,
+                      (unsigned)e->attempt);
     write_attrs(j, w, e, &j->queue);
     fay_buffer_append_text(&j->queue, ",\"item\":");
     write_item(j, w->batch->bytes + e->at, e->size, &j->queue);
@@ -326,9 +327,10 @@ static int answer(json *j, json_t *reply, fay_replies *out)
     if (!json_is_integer(id) || json_integer_value(id) < 0)
         return fay_mode_garbage(&j->mode, "answered without the \"id\" of an Item");
     uint64_t tag = (uint64_t)json_integer_value(id), oldest = 0;
-    if (!fay_held_has(&j->mode.held, tag))
+    if (!fay_held_has(&j->mode.held, tag)) {
         return fay_mode_garbage(&j->mode, "answered id %llu, which it does not have in hand",
                                 (unsigned long long)tag);
+    }
     json_t *emit = json_object_get(reply, "emit");
     if (emit != NULL)
         return answer_emit(j, tag, emit, out);

@@ -141,7 +141,7 @@ static size_t collect(lines *l, const fay_output *output, size_t at, size_t want
     return at;
 }
 
-/* Targets and attributes of the answers, where the stage has them: what lines does for each Item. */
+/* Targets and attributes of the answers, where the stage has them: all that is done per Item. */
 static void extras(const lines *l, const fay_held_run *run, uint32_t run_at, const uint8_t *data,
                    uint32_t count, fay_replies *out)
 {

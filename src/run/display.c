@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the user sees on stderr. While there is a bar, workers' lines go through a pipe to us, so that
+ * the bar is taken away before each and drawn again behind it; else they go straight to stderr.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/owner.h"
+#include "run/text.h"
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+void fay_owner_say(fay_owner *owner, const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    if (length < 0)
+        return;
+    fay_progress_clear(owner->progress);
+    (void)fay_run_write_all(STDERR_FILENO, text, (size_t)length);
+    free(text);
+}
+
+void fay_owner_say_error(fay_owner *owner, const fay_error *err)
+{
+    fay_owner_say(owner, "faymora: error: %s\n", err->message);
+    if (err->hint[0] != '\0')
+        fay_owner_say(owner, "  hint: %s\n", err->hint);
+}
+
+/* ---- workers' stderr ------------------------------------------------------------------------- */
+
+static void on_relay(void *context, unsigned events)
+{
+    (void)events;
+    fay_owner *owner = context;
+    char bytes[8192];
+    ssize_t n = read(owner->relay_fds[0], bytes, sizeof bytes);
+    if (n <= 0)
+        return;
+    fay_progress_clear(owner->progress);
+    (void)fay_run_write_all(STDERR_FILENO, bytes, (size_t)n);
+    owner->changed = true;
+}
+
+static bool has_bar(const fay_run_options *options)
+{
+    const char *term = getenv("TERM"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
+    if (options->quiet || options->json)
+        return false;
+    bool capable = isatty(STDERR_FILENO) == 1 && term != NULL && strcmp(term, "dumb") != 0;
+    return options->progress == FAY_PROGRESS_BAR ||
+           (options->progress == FAY_PROGRESS_AUTO && capable);
+}
+
+int fay_owner_stderr(const fay_owner *owner)
+{
+    return owner->relay_fds[1] >= 0 ? owner->relay_fds[1] : STDERR_FILENO;
+}
+
+/* ---- progress -------------------------------------------------------------------------------- */
+
+static void make_report(fay_owner *owner, fay_report_stage *stages, fay_report *ret)
+{
+    fay_ns now = uv_hrtime();
+    size_t count = owner->pipeline->stages_count;
+    for (size_t i = 0; i < count; i++) {
+        stages[i].name = owner->pipeline->stages[i].name;
+        fay_flow_stage_stats(owner->flow, now, i, &stages[i].stats);
+    }
+    *ret = (fay_report){.run = owner->run,
+                        .pipeline = owner->pipeline->name,
+                        .stages = stages,
+                        .stages_count = count,
+                        .out = owner->out - owner->refused,
+                        .expected = fay_source_expected(owner->source),
+                        .dead_letter = owner->dead_path,
+                        .state = owner->options->state,
+                        .elapsed = now - owner->begun,
+                        .exit_code = fay_owner_exit_code(owner),
+                        .why = owner->why};
+    fay_flow_total(owner->flow, &ret->totals);
+    ret->totals.dead += owner->refused;
+}
+
+static void show(fay_owner *owner, fay_ns now)
+{
+    fay_report_stage stages[FAY_STAGES_MAX];
+    fay_report report;
+    make_report(owner, stages, &report);
+    fay_progress_show(owner->progress, &report, now);
+    owner->changed = false;
+}
+
+static void on_progress(void *context)
+{
+    fay_owner *owner = context;
+    show(owner, uv_hrtime());
+}
+
+/* The timer runs only while something has changed: an idle run is not woken up for its bar. */
+void fay_owner_show_progress(fay_owner *owner)
+{
+    if (owner->progress == NULL || !owner->changed || fay_timer_running(owner->progress_timer))
+        return;
+    fay_ns now = uv_hrtime();
+    fay_ns due = fay_progress_due(owner->progress, now);
+    if (due == FAY_NEVER)
+        return;
+    fay_timer_start(owner->progress_timer, (due - now) / FAY_MS + 1);
+}
+
+void fay_owner_open_display(fay_owner *owner)
+{
+    const fay_run_options *options = owner->options;
+    owner->progress_timer = fay_timer_new(&owner->loop, on_progress, owner);
+    if (!options->quiet && !options->json)
+        owner->progress = fay_progress_new(options->progress, options->colour, STDERR_FILENO);
+    if (has_bar(options) && pipe2(owner->relay_fds, O_CLOEXEC) == 0) {
+        owner->relay = fay_await_new(&owner->loop, owner->relay_fds[0], on_relay, owner);
+        fay_await_want(owner->relay, FAY_AWAIT_READ);
+    }
+}
+
+void fay_owner_close_display(fay_owner *owner)
+{
+    struct { char bytes[8192]; } last;
+    if (owner->relay != NULL) { /* what the workers said last */
+        (void)close(owner->relay_fds[1]);
+        ssize_t n;
+        (void)fcntl(owner->relay_fds[0], F_SETFL, O_NONBLOCK);
+        while ((n = read(owner->relay_fds[0], last.bytes, sizeof last.bytes)) > 0) {
+            fay_progress_clear(owner->progress);
+            (void)fay_run_write_all(STDERR_FILENO, last.bytes, (size_t)n);
+        }
+        fay_await_free(FAY_STEAL(owner->relay));
+        (void)close(owner->relay_fds[0]);
+        owner->relay_fds[0] = owner->relay_fds[1] = -1;
+    }
+    fay_progress_free(FAY_STEAL(owner->progress));
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void explain(fay_owner *owner, const fay_report *report)
+{
+    for (size_t i = 0; i < report->stages_count; i++) {
+        const fay_owner_instance *instance = &owner->instances[i];
+        const fay_flow_stats *s = &report->stages[i].stats;
+        const fay_flow_stage *config = &owner->stages[i];
+        fay_owner_say(owner,
+                      "%s: %u workers at most (of %u-%u), %llu started, %llu retired; pressure "
+                      "HIGH %llu times, LOW %llu times; %.3f ms an Item%s%s\n",
+                      report->stages[i].name, s->workers_peak, config->workers_min,
+                      config->workers_max, (unsigned long long)instance->spawned,
+                      (unsigned long long)instance->retired, (unsigned long long)instance->high,
+                      (unsigned long long)instance->low, s->item_ns / 1e6,
+                      s->held_by[0] != '\0' ? "; held by " : "", s->held_by);
+    }
+}
+
+void fay_owner_summary(fay_owner *owner)
+{
+    const fay_run_options *options = owner->options;
+    fay_report_stage stages[FAY_STAGES_MAX];
+    fay_report report;
+    make_report(owner, stages, &report);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    bool piped_away = report.exit_code == FAY_EXIT_SIGPIPE;
+    if (options->json) {
+        fay_report_json(&report, &text);
+    } else if (!options->quiet && !piped_away) {
+        report.why = NULL; /* was told when it happened */
+        fay_report_summary(&report, options->colour ? FAY_REPORT_COLOUR : 0, &text);
+    }
+    if (fay_buffer_size(&text) > 0)
+        fay_owner_say(owner, "%s", fay_buffer_text(&text));
+    if (options->explain)
+        explain(owner, &report);
+    bool unfinished = owner->signal != 0 || owner->exit != 0;
+    if (options->state != NULL && unfinished && !options->quiet) {
+        const char *command = options->command != NULL ? options->command : "run ..";
+        bool said = strstr(command, "--resume") != NULL;
+        fay_owner_say(owner, "saved %s; continue with: faymora %s%s\n", options->state, command,
+                      said ? "" : " --resume");
+    }
+}
