@@ -18,8 +18,8 @@
  * that the caller drops with fay_item_unref() or hands to fay_emit_item(). What a getter lends
  * (text, bytes) lives as long as the Item.
  *
- * Threads: references may be taken and dropped on any thread; apart from that an Item is used by one
- * thread at a time.
+ * Threads: references may be taken and dropped on any thread; apart from that an Item is used by
+ * one thread at a time.
  *
  * Types: a getter returns its fallback when the attribute is absent or of another type, with three
  * conveniences: fay_item_float() takes ints too, fay_item_bytes() takes strings too, and
@@ -61,8 +61,8 @@ FAY_API fay_item *fay_item_copy(const fay_item *item);
  * `err` (may be NULL) set: no object, nested too deep, too many members. */
 FAY_API fay_item *fay_item_from_json(const char *json, size_t len, fay_error *err);
 
-/* The reverse, on one line: *json is NUL-terminated and to be free()d; `len` may be NULL. Bytes that
- * are not UTF-8 become {"$base64": "..."}. Returns FAY_OK. */
+/* The reverse, on one line: *json is NUL-terminated and to be free()d; `len` may be NULL. Bytes
+ * that are not UTF-8 become {"$base64": "..."}. Returns FAY_OK. */
 FAY_API int fay_item_to_json(const fay_item *item, char **json, size_t *len);
 
 /* Takes one more reference; returns the Item. An Item given to process() may be kept that way. */

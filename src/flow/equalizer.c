@@ -75,7 +75,10 @@ void fay_equalizer_watch(fay_equalizer *e, fay_ns now, const fay_equalizer_input
     }
     if (e->armed || in->idle_since == FAY_NEVER || in->live + in->starting <= e->min)
         return;
-    e->due = FAY_MAX(in->idle_since + hold(e), e->released_at + period(e) / 8);
+    fay_ns next = e->released_at + period(e) / 8;
+    if (e->refused_at > 0)
+        next = FAY_MAX(next, e->refused_at + period(e)); /* not again before much is different */
+    e->due = FAY_MAX(in->idle_since + hold(e), next);
 }
 
 static void estimate(fay_equalizer *e, fay_ns now, const fay_equalizer_input *in)
@@ -180,6 +183,7 @@ fay_equalizer_decision fay_equalizer_evaluate(fay_equalizer *e, fay_ns now,
         return (fay_equalizer_decision){.retire = true};
     } else {
         e->pressure = 0;
+        e->refused_at = now;
     }
     if (++e->evens >= EVENS_UNTIL_DORMANT) {
         e->armed = false;

@@ -34,7 +34,7 @@ typedef struct fay_equalizer {
     unsigned flaps;  /* growths soon after a retirement lengthen the next hold */
     /* what the estimates are made of */
     uint64_t last_arrivals, last_finished, last_useful_ns;
-    fay_ns last_at, retired_at, released_at;
+    fay_ns last_at, retired_at, released_at, refused_at;
     /* state */
     bool armed;
     unsigned evens;

@@ -159,6 +159,8 @@ int fay_flow_given_back(fay_flow *flow, fay_ns now, fay_worker *worker, const fa
         back_to_head(flow, now, stage, lease);
         left--;
     }
+    /* It may be about to go: nothing is sent ahead before it has answered the rest. */
+    worker->recalled = worker->leases.items > 0;
     fay_worker_idle(flow, worker, now);
     return 0;
 }

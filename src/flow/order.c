@@ -28,6 +28,8 @@ static void free_all(struct fay_places *places)
         RB_REMOVE(fay_places, places, place);
         fay_piece *piece;
         while ((piece = TAILQ_FIRST(&place->results)) != NULL) {
+            if (piece->spool != NULL && --piece->spool->refs == 0)
+                free(piece->spool);
             piece->spool = NULL;
             fay_pieces_remove(&place->results, piece);
         }

@@ -41,7 +41,7 @@ typedef struct fay_order {
 } fay_order;
 
 void fay_order_init(fay_order *order);
-void fay_order_deinit(fay_order *order); /* spools in held results are not released */
+void fay_order_deinit(fay_order *order);
 void fay_order_enter(fay_order *order, uint64_t root, const fay_path *path, size_t stage);
 void fay_order_leave(fay_order *order, uint64_t root, const fay_path *path);
 /* The least unfinished Item; NULL if there is none. */

@@ -233,7 +233,7 @@ static fay_segment *find_least(const fay_stage *stage, fay_order *order, size_t 
 }
 
 /* No room, but the least path may go. */
-static bool lease_least(fay_flow *flow, fay_stage *stage, fay_worker *worker)
+static bool lease_least(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker)
 {
     FAY_EACH_BIT(bit, stage->upstream_of)
     {
@@ -246,6 +246,8 @@ static bool lease_least(fay_flow *flow, fay_stage *stage, fay_worker *worker)
         fay_queue_take_one(&stage->queue, segment, index, &lease.batch);
         give(flow, stage, worker, lease);
         worker->suspect = suspect;
+        if (stage->tokens.rate > 0)
+            fay_tokens_spend(&stage->tokens, now, 1);
         return true;
     }
     return false;
@@ -263,7 +265,7 @@ static bool serve_idle(fay_flow *flow, fay_ns now, fay_stage *stage)
     uint64_t room = fay_flow_room(flow, stage);
     stage->blocked = room == 0 || (head->suspect && head->count > room && stage->leased > 0);
     if (stage->blocked)
-        return lease_least(flow, stage, worker);
+        return lease_least(flow, now, stage, worker);
     if (loading(flow, head))
         return false;
     if (stage->config.batch_items > 0) {

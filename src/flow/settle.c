@@ -131,7 +131,7 @@ static void deliver_spool(fay_flow *flow, fay_ns now, fay_root *root, const fay_
         if (piece->counts[target] == 0)
             continue;
         fay_stage *stage = &flow->stages[target];
-        assert(stage->upstream_of == 0); /* orders need every path: fay_flow_part() spools none */
+        assert(stage->upstream_of == 0); /* orders need every path: may_spool() */
         root->open += piece->counts[target];
         stage->stats.in += piece->counts[target];
         piece->spool->refs++;
@@ -249,6 +249,17 @@ void fay_flow_drop_parts(fay_flow *flow, fay_worker *worker)
     worker->parts_weight = 0;
 }
 
+/* Stages before an ordered exit need the path of each Item in memory. */
+static bool may_spool(const fay_flow *flow, const fay_stage *stage)
+{
+    FAY_EACH_BIT(bit, stage->possible & ~FAY_ROUTE_SINK)
+    {
+        if (flow->stages[bit].upstream_of != 0)
+            return false;
+    }
+    return true;
+}
+
 int fay_flow_part(fay_flow *flow, fay_worker *worker, const fay_flow_event *event)
 {
     const fay_stage *stage = &flow->stages[worker->link->stage];
@@ -261,8 +272,7 @@ int fay_flow_part(fay_flow *flow, fay_worker *worker, const fay_flow_event *even
     fay_piece *piece = fay_pieces_add_batch(&worker->parts, event->batch, 0, event->batch->count,
                                             event->targets, stage->all);
     worker->parts_weight += piece->weight;
-    /* An ordered run needs each path in memory; its sets may not be spooled. */
-    if (worker->parts_weight > flow->config.parts_bytes && flow->ordered == 0) {
+    if (worker->parts_weight > flow->config.parts_bytes && may_spool(flow, stage)) {
         fay_flow_spill(flow, &worker->parts);
         worker->parts_weight = 0;
     }

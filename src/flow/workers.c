@@ -101,14 +101,14 @@ void fay_flow_links_free(fay_flow *flow)
     }
 }
 
-/* The stage's link with the fewest workers, and its lowest free number. Numbers begin at 1. */
+/* The stage's link with the fewest workers, and its lowest free number. */
 static fay_flow_link *place(const fay_flow *flow, const fay_stage *stage, uint16_t *ret_number)
 {
     fay_flow_link *best = NULL;
     unsigned least = FAY_WORKERS_MAX;
     for (fay_flow_link *link = flow->links; link != NULL; link = link->hh.next) {
         unsigned used = 0;
-        for (size_t i = 1; i < link->workers_count; i++) {
+        for (size_t i = 0; i < link->workers_count; i++) {
             used += link->workers[i] != NULL;
         }
         if (link->stage == stage->index && used < least) {
@@ -118,7 +118,7 @@ static fay_flow_link *place(const fay_flow *flow, const fay_stage *stage, uint16
     }
     if (best == NULL)
         return NULL;
-    size_t number = 1;
+    size_t number = 0;
     while (number < best->workers_count && best->workers[number] != NULL) {
         number++;
     }

@@ -123,7 +123,7 @@ static bool add_process(pid_t pid, fay_tree *tree)
     const char *at = strrchr(text, ')'); /* the name in front may hold anything */
     if (at == NULL)
         return false;
-    const char state = at[1] != '\0' ? at[2] : '\0';
+    bool sleeps = strncmp(at + 1, " S", 2) == 0, dead = strncmp(at + 1, " Z", 2) == 0;
     at += 2;
     uint64_t fields[25] = {0}; /* as proc(5) numbers them, from state = 3 */
     for (size_t i = 4; i < FAY_COUNT(fields) && (at = strchr(at, ' ')) != NULL; i++) {
@@ -132,8 +132,8 @@ static bool add_process(pid_t pid, fay_tree *tree)
     tree->processes++;
     tree->cpu += fields[14] + fields[15];
     tree->rss += fields[24] * (uint64_t)sysconf(_SC_PAGESIZE);
-    tree->sleeping = tree->sleeping && (state == 'S' || state == 'Z');
-    if (state == 'S' && reads_stdin(pid))
+    tree->sleeping = tree->sleeping && (sleeps || dead);
+    if (sleeps && reads_stdin(pid))
         tree->reading = true;
     return true;
 }

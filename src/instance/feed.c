@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "instance/worker.h"
+#include "wire/codec.h"
 
 enum {
     PIPE_SIZE = 256 * 1024,
@@ -144,7 +145,12 @@ static int on_frame(void *context, const fay_frame *frame)
     if (w->kill == FAY_DOWN_GARBAGE)
         return 0;
     if (frame->type == FAY_MESSAGE_HELLO) {
-        fay_worker_hello(w);
+        if (frame->size >= 4 && fay_load32(frame->payload) == FAY_PROTOCOL_VERSION) {
+            fay_worker_hello(w);
+        } else {
+            fay_worker_kill(w, FAY_DOWN_START_FAILED,
+                            "was built with a libfaymora-worker of another protocol version");
+        }
         return 0;
     }
     fay_ns now = fay_now();

@@ -176,6 +176,10 @@ int fay_instance_main(int fd)
     /* Large buffers go back to the system when they are freed. */
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_FROM); // NOLINT(concurrency-mt-unsafe): the only thread
     fay_host_init(-1);
+    /* When the owner dies while we are stopped, the kernel hangs up on our process group, which is
+     * an orphan then: we still have to clear away. And a terminal with tostop must not stop us. */
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGTTOU, SIG_IGN);
     fay_instance *in = fay_alloc(sizeof *in);
     if (uv_loop_init(&in->loop) != 0)
         return 1;

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,11 +24,9 @@
 enum {
     READ_SIZE = 64 * 1024,
     DRAIN_MAX = 16 * 1024 * 1024,
+    BACKLOG_MAX = 1024 * 1024,
+    EXIT_WITHIN_MS = 1,
     EMIT_WHOLE = 1,
-    ITEM_VARIABLES = 4
-};
-enum {
-    BACKLOG_MAX = 1024 * 1024
 };
 
 static void send_output(fay_worker *w);
@@ -92,11 +91,19 @@ static ssize_t read_output(fay_worker *w)
     return n;
 }
 
+static void on_exit_seen(void *context);
+
 static void on_output(void *context)
 {
     fay_worker *w = context;
-    if (read_output(w) == 0)
-        fay_watch_close(&w->output);
+    if (read_output(w) != 0)
+        return;
+    fay_watch_close(&w->output);
+    /* A process that exits closes its files a moment before it can be reaped: waiting for that
+     * here saves a round through the loop for nearly every Item. */
+    struct pollfd fd = {.fd = w->pid->fd, .events = POLLIN};
+    if (poll(&fd, 1, EXIT_WITHIN_MS) > 0)
+        on_exit_seen(w);
 }
 
 static void on_input(void *context)

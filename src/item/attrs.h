@@ -12,7 +12,7 @@
 
 struct json_t;
 
-/* Checks bytes from outside: a map, string keys, limits.h kept, nothing behind it. 0 or FAY_E_PEER. */
+/* Checks bytes from outside: a map, string keys, limits.h kept, nothing behind. 0 or FAY_E_PEER. */
 int fay_attrs_check(const uint8_t *attrs, size_t size);
 
 /*
@@ -29,9 +29,9 @@ int fay_attrs_from_object(struct json_t *object, fay_buffer *attrs, fay_buffer *
                           bool *has_data, fay_error *err);
 
 /*
- * The same from one msgpack value (an Item in the format msgpack): of a map, the members with string
- * names become attributes; what attributes cannot be (ext values, longer names) is left out. Another
- * value gives none. FAY_E_INVAL with err set: too deep, too many, or no msgpack.
+ * The same from one msgpack value (an Item in the format msgpack): of a map, the members with
+ * string names become attributes; what attributes cannot be (ext values, longer names) is left out.
+ * Another value gives none. FAY_E_INVAL with err set: too deep, too many, or no msgpack.
  */
 int fay_attrs_from_msgpack(const uint8_t *value, size_t size, fay_buffer *attrs, fay_error *err);
 

@@ -163,7 +163,7 @@ fay_item *fay_item_from_json(const char *json, size_t len, fay_error *err)
 fay_item *fay_item_ref(const fay_item *item)
 {
     fay_item *self = item->self;
-    /* Whoever received the Item holds the store as long as it lends the Item without a reference. */
+    /* Whoever received the Item holds the store while it lends the Item without a reference. */
     if (self->store != NULL &&
         !atomic_exchange_explicit(&self->pinned, true, memory_order_acq_rel)) {
         (void)fay_store_ref(self->store);

@@ -6,9 +6,9 @@
  *                          ^                ^
  *     fay_item             '---- data       '---- attrs ---> decoded on first use: table, arena
  *
- * An Item that was received is a view: two pointers into the bytes it came in. As long as it has one
- * reference only (its receiver's) the next Item is put into the same object. The first reference
- * that anyone else takes pins the store, so that what the Item points to, and what it lent, stays.
+ * An Item that was received is a view: two pointers into the bytes it came in. As long as it has
+ * one reference only (its receiver's) the next Item is put into the same object. The first one that
+ * anyone else takes pins the store, so that what the Item points to, and what it lent, stays.
  *
  * An Item that was made here has everything in its arena, which only grows: replaced values stay
  * until the Item goes, and so does what a getter has lent.

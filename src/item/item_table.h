@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The decoded attributes of an Item: a table of names and values whose texts lie in an arena. Shared
- * by item.c, which reads, and item_set.c, which writes.
+ * The decoded attributes of an Item: a table of names and values whose texts lie in an arena.
+ * Shared by item.c, which reads, and item_set.c, which writes.
  */
 #ifndef FAY_ITEM_TABLE_H
 #define FAY_ITEM_TABLE_H

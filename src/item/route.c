@@ -83,8 +83,8 @@ static bool takes(const struct stage *stage, const struct item *item)
 }
 
 /*
- * Adds the targets among `from` to *targets. Stages that the Item goes past are walked in turn, each
- * once (*passed), so that the cost is that of the pipeline and not of the ways through it.
+ * Adds the targets among `from` to *targets. Stages that the Item goes past are walked in turn,
+ * each once (*passed), so that the cost is that of the pipeline and not of the ways through it.
  */
 static void walk(const fay_router *router, uint64_t from, const struct item *item,
                  uint64_t *targets, uint64_t *passed)

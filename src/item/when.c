@@ -187,7 +187,7 @@ static bool meets(const uint8_t *pattern, size_t size, uint8_t byte, size_t *ret
 }
 
 /* On a mismatch the last `*` takes one byte more; earlier ones need never be asked again. */
-static bool glob(const struct value *text, const struct value *pattern)
+static bool matches(const struct value *text, const struct value *pattern)
 {
     size_t at = 0, p = 0, star_at = 0, star_p = SIZE_MAX;
     while (at < text->size) {
@@ -242,7 +242,7 @@ static bool test_terms(const fay_when *when, const struct fay_when_node *node,
     if (node->kind == FAY_WHEN_EQUAL || node->kind == FAY_WHEN_UNEQUAL)
         return equal(&a, &b) == (node->kind == FAY_WHEN_EQUAL);
     if (node->kind == FAY_WHEN_GLOB)
-        return a.type == TEXT && b.type == TEXT && glob(&a, &b);
+        return a.type == TEXT && b.type == TEXT && matches(&a, &b);
 
     int order;
     if (!compare(&a, &b, &order))
@@ -253,7 +253,7 @@ static bool test_terms(const fay_when *when, const struct fay_when_node *node,
     return (order < 0) == less;
 }
 
-/* Recursive: over `or` and `and` of one level as deep as their number, which FAY_WHEN_MAX bounds. */
+/* Recursive: over `or` and `and` of one level as deep as they are many; FAY_WHEN_MAX bounds it. */
 static bool test(const fay_when *when, uint32_t index, const struct subject *s)
 {
     const struct fay_when_node *node = &when->nodes[index];

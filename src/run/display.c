@@ -168,6 +168,21 @@ static void explain(fay_owner *owner, const fay_report *report)
     }
 }
 
+/* How to go on: the command as it was typed, with --resume among its flags. */
+static void tell_saved(fay_owner *owner)
+{
+    const fay_run_options *options = owner->options;
+    bool unfinished = owner->signal != 0 || owner->exit != 0;
+    if (options->state == NULL || options->command == NULL || !unfinished || options->quiet)
+        return;
+    const char *command = options->command;
+    const char *flag = strstr(command, "--resume") != NULL ? "" : " --resume";
+    const char *words = strstr(command, " -- "); /* what follows is the stages' */
+    size_t head = words != NULL ? (size_t)(words - command) : strlen(command);
+    fay_owner_say(owner, "saved %s; continue with: %.*s%s%s\n", options->state, (int)head, command,
+                  flag, command + head);
+}
+
 void fay_owner_summary(fay_owner *owner)
 {
     const fay_run_options *options = owner->options;
@@ -186,11 +201,5 @@ void fay_owner_summary(fay_owner *owner)
         fay_owner_say(owner, "%s", fay_buffer_text(&text));
     if (options->explain)
         explain(owner, &report);
-    bool unfinished = owner->signal != 0 || owner->exit != 0;
-    if (options->state != NULL && unfinished && !options->quiet) {
-        const char *command = options->command != NULL ? options->command : "run ..";
-        bool said = strstr(command, "--resume") != NULL;
-        fay_owner_say(owner, "saved %s; continue with: faymora %s%s\n", options->state, command,
-                      said ? "" : " --resume");
-    }
+    tell_saved(owner);
 }

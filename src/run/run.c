@@ -20,7 +20,7 @@ static unsigned cores(void)
 
 static fay_flow_stage flow_stage(const fay_stage_def *def)
 {
-    unsigned most = def->workers_max > 0 ? def->workers_max : FAY_MAX(cores() * 2, 4u);
+    unsigned most = def->workers_max > 0 ? def->workers_max : FAY_MAX(cores() * 4, 16u);
     bool batch = def->mode == FAY_MODE_BATCH;
     return (fay_flow_stage){
         .solo = def->mode == FAY_MODE_EXEC,

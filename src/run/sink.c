@@ -373,10 +373,13 @@ void fay_sink_flush(fay_sink *sink)
     int r = GONE_ON;
     while (r == GONE_ON && !sink->failed && room > 0 && !TAILQ_EMPTY(&sink->jobs)) {
         fay_error err;
-        r = write_job(sink, TAILQ_FIRST(&sink->jobs), &room);
-        if (r == GONE_ON && sink->drain->ops->pause != NULL &&
-            sink->drain->ops->pause(sink->drain, &err) != 0)
+        struct job *job = TAILQ_FIRST(&sink->jobs);
+        if (job->kind != MARK && job->sent == 0 && sink->drain->ops->begin != NULL &&
+            sink->drain->ops->begin(sink->drain, &err) != 0) {
             fay_sink_lost(sink, false, &err);
+        } else {
+            r = write_job(sink, job, &room);
+        }
     }
     sink->more = room == 0;
     sink->flushing = false;

@@ -94,7 +94,7 @@ static int rotate(struct file_drain *f, fay_error *err)
     return note_place(&f->drain, err);
 }
 
-static int pause_file(fay_drain *drain, fay_error *err)
+static int begin_file(fay_drain *drain, fay_error *err)
 {
     struct file_drain *f = (struct file_drain *)drain;
     const fay_sink_def *def = drain->def;
@@ -136,7 +136,7 @@ static int cut(fay_drain *drain, const fay_sink_place *past, fay_error *err)
 
 static struct file_drain *new_file(const fay_sink_config *config, fay_sink *sink, int fd)
 {
-    static const fay_drain_ops ops = {.write = write_file, .pause = pause_file, .free = free_file};
+    static const fay_drain_ops ops = {.write = write_file, .begin = begin_file, .free = free_file};
     struct file_drain *f = fay_alloc(sizeof *f);
     f->drain = (fay_drain){.ops = &ops, .def = config->def, .sink = sink, .fd = fd};
     f->begun = now_s();

@@ -7,14 +7,14 @@
 
 #include "run/sink.h"
 
-/* A place that takes bytes. What may be NULL: lost, finish, where. */
+/* A place that takes bytes. What may be NULL: begin, finish. */
 typedef struct fay_drain fay_drain;
 typedef struct fay_drain_ops {
     /* Bytes taken; 0 = none now, fay_sink_flush() will be called; -1 with err set, or with
      * err->sys_errno EPIPE and no message: the reader of stdout has gone. */
     ssize_t (*write)(fay_drain *drain, const uint8_t *bytes, size_t size, fay_error *err);
-    /* A job was written: the place to change files. 0, or an error with err set. */
-    int (*pause)(fay_drain *drain, fay_error *err);
+    /* A job is to be written: the place to change files. 0, or an error with err set. */
+    int (*begin)(fay_drain *drain, fay_error *err);
     /* All was written: ends the stream. 0 = done; 1 = fay_sink_ended() will be called. */
     int (*finish)(fay_drain *drain, fay_error *err);
     void (*free)(fay_drain *drain);

@@ -3,8 +3,8 @@
  * Results on their way out: the children of one or several Items, in the columns of a block
  * (wire/block.h), so that writing the block is copying four pieces.
  *
- *     lengths       | 5 | 3 | 9 |          a mark remembers a place in all columns: what lies behind
- *     data          |.....|...|.........|  it belongs to the Item in hand, and is cut off if that fails
+ *     lengths       | 5 | 3 | 9 |          a mark remembers a place in all columns: what is behind
+ *     data          |.....|...|.........|  it belongs to the Item in hand, is cut off if that fails
  *     attr lengths  | 0 | 7 | 0 |          empty until the first child with attributes
  *     attrs         |.......|
  */
@@ -37,7 +37,7 @@ void fay_children_cut(fay_children *children, fay_mark mark);
 /* Appends what lies before the mark as a block, and drops it. */
 void fay_children_take(fay_children *children, fay_mark mark, fay_buffer *out);
 
-/* A mark behind as many children as have at most `weight` bytes together, but behind one at least. */
+/* A mark behind as many children as weigh at most `weight` bytes, but behind one at least. */
 fay_mark fay_children_some(const fay_children *children, size_t weight);
 
 /* Gives back the memory of an unusually large set. It must be empty. */

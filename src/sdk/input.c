@@ -61,7 +61,8 @@ static int take_lease(fay_session *session, const fay_frame *frame)
 static int take_status(fay_session *session, const fay_frame *frame)
 {
     fay_reader r = fay_reader_of(frame->payload, frame->size);
-    int pressure = (int8_t)fay_read8(&r);
+    int pressure = fay_read8(&r);
+    pressure -= pressure > INT8_MAX ? UINT8_MAX + 1 : 0; /* an i8 */
     unsigned workers = fay_read32(&r);
     (void)fay_read32(&r); /* how many there should be */
     if (fay_reader_done(&r) != 0 || pressure < FAY_LOW || pressure > FAY_BLOCKED)
@@ -142,7 +143,7 @@ static void make_room(fay_session *session)
         memmove(store->bytes, store->bytes + session->start, rest);
     } else {
         session->store = fay_store_new(size);
-        if (rest > 0)
+        if (rest > 0 && store != NULL)
             memcpy(session->store->bytes, store->bytes + session->start, rest);
         fay_store_unref(store);
     }

@@ -8,10 +8,10 @@
  *     other threads --> done list + wake ----------> run --------^
  *                  '--> HEARTBEAT ------------------------------------> socket
  *
- * A run is the results of consecutive tags. It is sealed into a RESULTS frame when its tags end, when
- * it is large, and before `out` is sent; that is at each tick of the coarse clock (1 to 10 ms), at
- * 64 KiB, and before every wait. So fast Items share a write, and no result waits while its worker
- * does. At each tick the socket is looked at, too, so that a RECALL is answered between Items.
+ * A run is the results of consecutive tags. It is sealed into a RESULTS frame when its tags end,
+ * when it is large, and before `out` is sent; that is at each tick of the coarse clock (1 to 10
+ * ms), at 64 KiB, and before every wait. So fast Items share a write, and no result waits while its
+ * worker does. At each tick the socket is looked at, too: a RECALL is answered between Items.
  *
  * One thread, the loop's, has all of it but what stands below `lock`.
  */
@@ -109,8 +109,8 @@ bool fay_session_on_loop(const fay_session *session);
 void fay_session_look(fay_session *session);
 
 /* ---- input.c ---- */
-/* Reads once, and takes in all whole frames. Without `wait` it returns at once when nothing is there.
- * Whether something was read; is_closed or is_broken are set when it was the last time. */
+/* Reads once, and takes in all whole frames. Without `wait` it returns at once when nothing is
+ * there. Whether something was read; is_closed or is_broken are set when it was the last time. */
 bool fay_session_read(fay_session *session, bool wait);
 void fay_session_lease_pop(fay_session *session);
 

@@ -4,6 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+enum {
+    LEASE_LARGE = 20
+};
+
 static uint64_t possible(const fay_sim_book *book, size_t stage)
 {
     return fay_router_possible(book->oracle->shape->router, stage);
@@ -105,6 +109,18 @@ static void check_rooms(const fay_sim_book *book, const fay_flow_stats *stats)
     }
 }
 
+/* `rate`: a burst of 50 ms of it, and one lease that is larger than what is left. */
+static void check_rate(const fay_sim_book *book, size_t stage, fay_ns now)
+{
+    double rate = book->oracle->shape->flow_stages[stage].rate;
+    double seconds = (double)(now - book->begun) / 1e9;
+    double most = rate * (seconds + 0.05) + LEASE_LARGE;
+    if (rate > 0 && (double)book->tallies[stage].granted > most) {
+        fay_sim_fail(book->trace, "stage %zu: %" PRIu64 " leases in %.3f s, its rate is %g", stage,
+                     book->tallies[stage].granted, seconds, rate);
+    }
+}
+
 void fay_sim_audit(fay_sim_book *book, const fay_flow *flow, fay_ns now)
 {
     fay_flow_totals totals;
@@ -120,6 +136,9 @@ void fay_sim_audit(fay_sim_book *book, const fay_flow *flow, fay_ns now)
             fay_sim_fail(book->trace, "stage %zu says %" PRIu64 " leased, %" PRIu64 " are", i,
                          stats[i].leased, book->tallies[i].leased);
         }
+    }
+    for (size_t i = 0; i < book->oracle->shape->count; i++) {
+        check_rate(book, i, now);
     }
     check_rooms(book, stats);
     book->grants_count = 0;

@@ -36,6 +36,7 @@ void fay_sim_book_begin(fay_sim_book *book, const fay_range *ranges, size_t coun
 {
     const fay_sim_shape *shape = book->oracle->shape;
     book->life++;
+    book->begun = *book->trace->now;
     drop_links(book);
     memset(book->tallies, 0, sizeof book->tallies);
     for (size_t i = 0; i < shape->count; i++) {
@@ -156,12 +157,16 @@ static void back(fay_sim_book *book, fay_sim_link *link, fay_sim_lease *lease)
     lease->open = false;
 }
 
-/* All that a worker holds, or (worker = 0) a link. */
-static void back_all(fay_sim_book *book, fay_sim_link *link, uint16_t worker)
+enum {
+    ALL_WORKERS = -1
+};
+
+/* All that a worker holds, or ALL_WORKERS of a link. */
+static void back_all(fay_sim_book *book, fay_sim_link *link, int worker)
 {
     for (size_t i = 0; i < link->leases_count; i++) {
         fay_sim_lease *lease = &link->leases[i];
-        if (lease->open && (worker == 0 || lease->worker == worker))
+        if (lease->open && (worker == ALL_WORKERS || lease->worker == worker))
             back(book, link, lease);
     }
 }
@@ -169,7 +174,7 @@ static void back_all(fay_sim_book *book, fay_sim_link *link, uint16_t worker)
 void fay_sim_book_link_down(fay_sim_book *book, uint32_t number)
 {
     fay_sim_link *link = live_link(book, number, "LINK_DOWN");
-    back_all(book, link, 0);
+    back_all(book, link, ALL_WORKERS);
     link->up = false;
     book->tallies[link->stage].crashes++;
 }
@@ -187,6 +192,7 @@ static void failed(fay_sim_book *book, fay_sim_link *link, fay_sim_lease *lease,
     back(book, link, lease);
     fay_sim_stay *s = stay(book, visit);
     s->attempts++;
+    root_of(book, visit)->proven = true;
     if (!for_good && s->attempts <= config->retries)
         return;
     book->failures++;
@@ -195,7 +201,6 @@ static void failed(fay_sim_book *book, fay_sim_link *link, fay_sim_lease *lease,
         return;
     }
     book->tallies[link->stage].waiting--;
-    root_of(book, visit)->proven = true;
     if (config->on_error == FAY_FLOW_DEAD) {
         s->letter_due = true;
         root_of(book, visit)->due++;
@@ -338,6 +343,7 @@ static void lease_one(fay_sim_book *book, fay_sim_link *link, const fay_flow_act
     s->place = FAY_SIM_LEASED;
     book->tallies[link->stage].waiting--;
     book->tallies[link->stage].leased++;
+    book->tallies[link->stage].granted++;
     link->posts[action->worker].held++;
     FAY_RESERVE(link->leases, link->leases_capacity, link->leases_count + 1);
     link->leases[link->leases_count++] =

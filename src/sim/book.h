@@ -54,13 +54,14 @@ typedef struct fay_sim_link {
 
 typedef struct fay_sim_root {
     bool fed, acked, restored, recorded;
-    bool proven;   /* something of it was settled in this life */
+    bool proven;   /* something of it was tried in this life, with success or not */
     uint32_t open; /* visits that are not finished */
     uint32_t due;  /* outputs and letters that are not written */
 } fay_sim_root;
 
 typedef struct fay_sim_tally { /* of a stage */
     uint64_t waiting, leased, crashes;
+    uint64_t granted; /* leases ever */
     unsigned min, max;
 } fay_sim_tally;
 
@@ -75,6 +76,7 @@ typedef struct fay_sim_book {
     fay_sim_oracle *oracle; /* borrowed */
     fay_sim_trace *trace;
     uint32_t life;
+    fay_ns begun;        /* this life */
     fay_sim_stay *stays; /* by visit */
     size_t stays_count, stays_capacity;
     uint32_t *outputs; /* by atom: 2 * life = due, 2 * life + 1 = written */

@@ -2,6 +2,7 @@
 #include "sim/disk.h"
 
 #include <assert.h>
+#include <string.h>
 
 void fay_sim_file_deinit(fay_sim_file *file)
 {
@@ -40,11 +41,18 @@ void fay_sim_file_cut(fay_sim_file *file, size_t size)
 
 void fay_sim_file_crash(fay_sim_file *file, fay_sim_world *world)
 {
-    size_t kept = fay_sim_between(world, file->synced, fay_sim_file_size(file));
-    file->bytes.end = file->bytes.start + kept;
-    if (kept > file->synced && fay_sim_chance(world, 0.3)) {
+    size_t size = fay_sim_file_size(file), kept = fay_sim_between(world, file->synced, size);
+    if (fay_sim_chance(world, 0.5))
+        kept = size; /* it was all on its way: only what it says may be wrong */
+    uint8_t *bytes = file->bytes.bytes + file->bytes.start;
+    if (kept > file->synced && fay_sim_chance(world, 0.5)) {
         size_t at = fay_sim_between(world, file->synced, kept - 1);
-        file->bytes.bytes[file->bytes.start + at] ^= (uint8_t)fay_sim_between(world, 1, 255);
+        if (fay_sim_chance(world, 0.5)) {
+            memset(bytes + at, 0, kept - at); /* the length was written, the data was not */
+        } else {
+            bytes[at] ^= (uint8_t)fay_sim_between(world, 1, 255);
+        }
     }
+    file->bytes.end = file->bytes.start + kept;
     file->synced = file->last = kept;
 }

@@ -29,13 +29,14 @@
     X(LINK_STALLS, 0.004)     /* wake-up: shorter than a lease, or longer */                       \
     X(LINK_GARBAGE, 0.002)    /* wake-up: an Instance speaks of a lease that never was */          \
     X(OWNER_DIES, 0.004)      /* wake-up */                                                        \
+    X(RECORD_CUT, 0.02)       /* wake-up while a record is written: the owner dies */              \
     X(WRITE_FAILS, 0.001)     /* write to sink or dead letters: part of it is there */             \
     X(SYNC_FAILS, 0.02)       /* sync of sink and dead letters */                                  \
     X(RECORD_FAILS, 0.02)     /* sync of the journal */                                            \
     X(RECORD_LIES, 0.5)       /* sync of the journal: says ok, but the last record may be lost */  \
     X(SINK_SLOW, 0.3)         /* write: takes long */                                              \
     X(SCALED, 0.01)           /* wake-up: a user changes min and max */                            \
-    X(DRAINED, 0.0005)        /* wake-up: Ctrl-C */                                                \
+    X(DRAINED, 0.001)         /* wake-up: Ctrl-C */                                                \
     X(ABORTED, 0.0005)        /* wake-up: Ctrl-C twice */                                          \
     X(SOURCE_FAILS, 0.005)    /* feed: ends before its end */
 

@@ -159,6 +159,12 @@ static void meddle(run *r)
         fay_sim_owner_abort(&r->owner);
 }
 
+static bool owner_dies(run *r)
+{
+    return fay_sim_hit(&r->faults, FAY_SIM_OWNER_DIES) ||
+           (r->store.record_under_way && fay_sim_hit(&r->faults, FAY_SIM_RECORD_CUT));
+}
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 static void advance(run *r)
@@ -212,7 +218,7 @@ static bool live(run *r)
         meddle(r);
         fay_sim_owner_read_source(&r->owner);
         fay_sim_owner_step(&r->owner);
-        if (journal && fay_sim_hit(&r->faults, FAY_SIM_OWNER_DIES)) {
+        if (journal && owner_dies(r)) {
             fay_sim_say(r->trace, "fault", "the owner dies");
             fay_sim_store_crash(&r->store);
             alive = false;

@@ -109,6 +109,13 @@ uint32_t fay_sim_oracle_try(fay_sim_oracle *oracle, fay_sim_world *world, uint32
     return number;
 }
 
+void fay_sim_oracle_untry(fay_sim_oracle *oracle, uint32_t try)
+{
+    assert(try + 1 == oracle->tries_count && oracle->tries[try].count == 0);
+    oracle->visits[oracle->tries[try].visit].tries = oracle->tries[try].before;
+    oracle->tries_count--;
+}
+
 size_t fay_sim_oracle_payload(const fay_sim_oracle *oracle, uint32_t atom,
                               char payload[FAY_SIM_PAYLOAD_MAX])
 {

@@ -71,6 +71,9 @@ uint32_t fay_sim_oracle_visit(fay_sim_oracle *oracle, uint32_t atom, size_t stag
 /* A try that succeeded: draws its children. */
 uint32_t fay_sim_oracle_try(fay_sim_oracle *oracle, fay_sim_world *world, uint32_t visit);
 
+/* The last try made no children and did not succeed: it proves nothing, and was not there. */
+void fay_sim_oracle_untry(fay_sim_oracle *oracle, uint32_t try);
+
 /* By the rule, not by the router. */
 uint64_t fay_sim_oracle_targets(const fay_sim_oracle *oracle, uint32_t atom);
 /* The path of its Item at a stage, or (stage = count) in the sink. */

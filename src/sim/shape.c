@@ -127,7 +127,6 @@ static void draw_rules(fay_flow_stage *flow, fay_sim_world *world)
     flow->retry_on = FAY_FLOW_RETRY_EXIT | FAY_FLOW_RETRY_SIGNAL | FAY_FLOW_RETRY_TIMEOUT;
     if (fay_sim_chance(world, 0.2))
         flow->retry_on = (unsigned)fay_sim_below(world, 8);
-    flow->ordered = fay_sim_chance(world, 0.3);
     flow->reorder_items = ONE_OF(world, 1, 2, 3, 10, 1024);
     flow->reorder_wait = ONE_OF(world, 100 * FAY_MS, 30 * FAY_SECOND);
     flow->queue_items = ONE_OF(world, 1, 1, 2, 3, 8, 64);
@@ -145,6 +144,7 @@ static void draw_stage(fay_sim_shape *shape, fay_sim_world *world, size_t index)
     fay_flow_stage *flow = &shape->flow_stages[index];
     draw_workers(stage, flow, world);
     draw_rules(flow, world);
+    flow->ordered = shape->orders && fay_sim_chance(world, 0.5);
     size_t way = fay_sim_below(world, FAY_COUNT(children));
     memcpy(stage->children, children[way], sizeof stage->children);
 }
@@ -175,6 +175,7 @@ void fay_sim_shape_draw(fay_sim_shape *shape, fay_sim_world *world)
 {
     *shape = (fay_sim_shape){.count = fay_sim_between(world, 1, FAY_SIM_STAGES_MAX)};
     draw_feeds(shape, world);
+    shape->orders = fay_sim_chance(world, 0.5);
     for (size_t i = 0; i < shape->count; i++) {
         draw_stage(shape, world, i);
     }
@@ -185,7 +186,7 @@ void fay_sim_shape_draw(fay_sim_shape *shape, fay_sim_world *world)
     shape->gap = ONE_OF(world, 0, 0, FAY_MS, 50 * FAY_MS);
     shape->positions = fay_sim_chance(world, 0.8);
     shape->greedy = fay_sim_chance(world, 0.2);
-    shape->big = fay_sim_chance(world, 0.3) ? 0.05 : 0;
+    shape->big = fay_sim_chance(world, 0.3) ? 0.1 : 0;
     shape->parts = fay_sim_chance(world, 0.5) ? 0.5 : 0;
     shape->latency = ONE_OF(world, 1000, 100000, 5 * FAY_MS);
     shape->sink = ONE_OF(world, 1000, 1000, FAY_MS, 50 * FAY_MS);

@@ -51,6 +51,7 @@ typedef struct fay_sim_shape {
     fay_flow_config config;
     uint64_t items; /* of the source */
     fay_ns gap;     /* between two of them; 0 = all are there */
+    bool orders;    /* some stages may be ordered */
     bool positions; /* the source knows where it is */
     bool greedy;    /* it feeds a little more than there is room for */
     double big;     /* chance that a try has dozens of children */

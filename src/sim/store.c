@@ -63,7 +63,7 @@ static void cut(fay_sim_store *store, fay_sim_file *file, uint64_t offset, const
 void fay_sim_store_open(fay_sim_store *store, fay_journal *ret)
 {
     drop_jobs(store);
-    store->busy = store->broken = false;
+    store->busy = store->broken = store->record_under_way = false;
     store->sink_lines.count = store->dead_lines.count = 0;
     if (fay_sim_file_size(&store->journal) == 0)
         write_header(store);
@@ -73,6 +73,10 @@ void fay_sim_store_open(fay_sim_store *store, fay_journal *ret)
     if (r != 0)
         fay_sim_fail(store->trace, "the journal cannot be read: %s", err.message);
     fay_sim_file_cut(&store->journal, ret->good);
+    for (size_t i = 0; i < ret->commit.ranges_count; i++) {
+        if (ret->commit.ranges[i].to > store->book->oracle->shape->items)
+            fay_sim_fail(store->trace, "the journal speaks of roots that there are not");
+    }
     cut(store, &store->sink, ret->commit.sink_offset, "sink");
     cut(store, &store->dead, ret->commit.dead_offset, "dead letters");
     store->synced_sink = ret->commit.sink_offset;
@@ -266,6 +270,7 @@ void fay_sim_store_record(fay_sim_store *store, const fay_flow_action *action)
     fay_journal_write_commit(&commit, fay_sim_file_size(&store->journal), &out);
     fay_sim_file_append(&store->journal, fay_buffer_data(&out), fay_buffer_size(&out));
     free(commit.ranges);
+    store->record_under_way = true;
     fay_ns time = fay_sim_around(store->world, store->book->oracle->shape->sink);
     fay_sim_world_push(store->world, time, (fay_sim_event){.kind = FAY_SIM_RECORD_READY});
 }
@@ -273,6 +278,7 @@ void fay_sim_store_record(fay_sim_store *store, const fay_flow_action *action)
 static void recorded(fay_sim_store *store, fay_flow_event *ret)
 {
     bool ok = !fay_sim_hit(store->faults, FAY_SIM_RECORD_FAILS);
+    store->record_under_way = false;
     if (ok)
         fay_sim_file_sync(&store->journal, fay_sim_hit(store->faults, FAY_SIM_RECORD_LIES));
     store->book->sync_failed = store->book->sync_failed || !ok;

@@ -55,7 +55,7 @@ typedef struct fay_sim_store {
     bool busy, broken;               /* broken: the disk is full, nothing more is written */
     size_t synced_sink, synced_dead; /* as of the last SYNC */
     bool *recording;                 /* roots that the record under way speaks of */
-    bool record_lies;
+    bool record_under_way;
 } fay_sim_store;
 
 void fay_sim_store_init(fay_sim_store *store, fay_sim_world *world, fay_sim_faults *faults,

@@ -54,7 +54,8 @@ void fay_sim_fail(const fay_sim_trace *trace, const char *format, ...)
     (void)vsnprintf(what, sizeof what, format, args);
     va_end(args);
     for (char *c = what; *c != '\0'; c++) { /* it may quote what a torn write has left */
-        *c = *c < ' ' || *c > '~' ? '?' : *c;
+        if (*c < ' ' || *c > '~')
+            *c = '?';
     }
     (void)fflush(stdout); /* the trace comes before its end */
     (void)printf("seed %" PRIu64 ": %s (at %" PRIu64 ".%09" PRIu64 " s)\n", trace->seed, what,

@@ -111,27 +111,33 @@ static struct post post_of(fay_sim_crew *crew, uint32_t link, uint16_t number)
                          .number = number};
 }
 
-/* The children of one try, in parts if chance wants it so. */
-static void send_set(const struct post *p, const fay_sim_task *task, uint32_t try)
+/* Children of a try that go ahead of its answer, if chance wants it so; how many went. */
+static uint32_t send_parts(const struct post *p, uint64_t tag, uint32_t try)
 {
     const fay_sim_oracle *oracle = p->crew->oracle;
     uint32_t count = oracle->tries[try].count, from = 0;
     while (count > from && fay_sim_chance(p->crew->world, oracle->shape->parts)) {
         uint32_t to = (uint32_t)fay_sim_between(p->crew->world, from + 1, count);
         fay_sim_frame *part = fay_sim_frame_new(FAY_FLOW_PART, p->link, p->number, 1);
-        part->tag = task->tag;
+        part->tag = tag;
         part->from = from;
         part->to = to;
         part->items[0] = try;
         answer(p->crew, part);
         from = to;
     }
+    return from;
+}
+
+static void send_set(const struct post *p, const fay_sim_task *task, uint32_t try)
+{
+    uint32_t from = send_parts(p, task->tag, try);
     fay_sim_frame *results = fay_sim_frame_new(FAY_FLOW_RESULTS, p->link, p->number, 1);
     results->tag = task->tag;
     results->count = 1;
     results->ns = task->took;
     results->from = from;
-    results->to = count;
+    results->to = p->crew->oracle->tries[try].count;
     results->items[0] = try;
     answer(p->crew, results);
 }
@@ -344,6 +350,19 @@ static void go_on(const struct post *p)
     }
 }
 
+/* A try that fails when parts of its results are on their way: they must not count. */
+static void fail_late(const struct post *p, const fay_sim_task *task)
+{
+    if (!fay_sim_chance(p->crew->world, p->crew->oracle->shape->parts))
+        return;
+    uint32_t try = fay_sim_oracle_try(p->crew->oracle, p->crew->world, task->visit);
+    if (p->crew->oracle->tries[try].count > 0) {
+        (void)send_parts(p, task->tag, try);
+    } else {
+        fay_sim_oracle_untry(p->crew->oracle, try);
+    }
+}
+
 static void done(const struct post *p, uint64_t tag)
 {
     fay_sim_worker *w = p->worker;
@@ -353,6 +372,9 @@ static void done(const struct post *p, uint64_t tag)
     }
     assert(index < w->tasks_count);
     fay_sim_task *task = &w->tasks[index];
+    if (task->end != FAY_SIM_SUCCEEDS && p->stage->mode == FAY_SIM_TAGGED) {
+        fail_late(p, task);
+    }
     if (task->end == FAY_SIM_KILLS) {
         go(p, task->cause);
         return;

@@ -10,8 +10,6 @@
 /* What follows a first byte. */
 struct head {
     fay_msgpack_type type;
-    uint8_t width; /* bytes of the number that follows: a length, a count or the value itself */
-    uint8_t fixed; /* that number, where width is 0 */
     enum {
         PLAIN,
         UNSIGNED,
@@ -19,6 +17,8 @@ struct head {
         REAL,
         TRUTH
     } means;
+    uint8_t width; /* bytes of the number that follows: a length, a count or the value itself */
+    uint8_t fixed; /* that number, where width is 0 */
     uint8_t extra; /* ext: the byte of its type */
 };
 

@@ -53,8 +53,8 @@ int fay_msgpack_read(const uint8_t *bytes, size_t size, size_t *at, fay_msgpack_
 /* Moves *at over a whole value with all that is in it. Returns as fay_msgpack_read(). */
 int fay_msgpack_skip(const uint8_t *bytes, size_t size, size_t *at);
 
-/* A search for the end of a value that can go on when more bytes have come. {.pending = 1, .max = N}
- * begins. FAY_E_NORES as soon as the value must be larger than `max`. */
+/* A search for the end of a value that can go on when more bytes have come; it begins with
+ * {.pending = 1, .max = N}. FAY_E_NORES as soon as the value must be larger than `max`. */
 typedef struct fay_msgpack_scan {
     size_t at;
     uint64_t pending; /* values still to be seen; each takes a byte at least */

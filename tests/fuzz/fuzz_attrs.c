@@ -61,7 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fay_attrs_to_json(data, size, &out);
     (void)fay_attrs_text(data, size, "a", &out);
     fay_buffer_clear(&out);
-    if (size > 0 && fay_attrs_from_msgpack(data, size, &out, NULL) == 0 && fay_buffer_size(&out) > 0)
+    if (size > 0 && fay_attrs_from_msgpack(data, size, &out, NULL) == 0 &&
+        fay_buffer_size(&out) > 0)
         assert(fay_attrs_check(out.bytes, fay_buffer_size(&out)) == 0);
     fay_buffer_clear(&out);
     if (fay_attrs_from_json((const char *)data, size, &out, &payload, &has_data, NULL) == 0 &&

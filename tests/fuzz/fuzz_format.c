@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Splitters. The first byte chooses the format and how large the reads are. The oracle: reads of any
- * size give the Items that one read gives, and what is joined again is split into the same.
+ * Splitters. The first byte chooses the format and how large the reads are. The oracle: reads of
+ * any size give the Items that one read gives, and what is joined again is split into the same.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -9,12 +9,15 @@
 
 #include "item/format.h"
 
-enum { ITEM_MAX = 64 };
+enum {
+    ITEM_MAX = 64
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Appends what is found, each Item behind its length; returns how it ended. */
-static int split(fay_format format, const uint8_t *bytes, size_t size, size_t step, fay_buffer *items)
+static int split(fay_format format, const uint8_t *bytes, size_t size, size_t step,
+                 fay_buffer *items)
 {
     size_t at = 0, seen = FAY_MIN(step, size), scanned = 0;
     for (;;) {

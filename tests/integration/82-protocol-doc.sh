@@ -41,11 +41,12 @@ table $protocol Limits >"$work/limits"
     echo '#include <stdio.h>'
     echo '#include "wire/frame.h"'
     echo 'int main(void) {'
-    echo '#define X(name, number, ways, max, text) printf("%s|%d|%s|%zu\n", #name, number, ways, (size_t)(max));'
+    echo '#define X(name, number, ways, max, text) \'
+    printf '    %s\n' 'printf("%s|%d|%s|%zu\n", #name, number, ways, (size_t)(max));'
     echo '#include "wire/message.def"'
     echo '#undef X'
     while IFS='|' read -r name _; do
-        echo "printf(\"$name|%zu\\n\", (size_t)($name));"
+        printf '%s\n' "printf(\"$name|%zu\\n\", (size_t)($name));"
     done <"$work/limits"
     echo 'return 0; }'
 } >"$work/print.c"

@@ -66,9 +66,9 @@ static void data_is_taken_out(void **state)
     for (size_t i = 0; i < FAY_COUNT(cases); i++) {
         fay_buffer attrs = {0}, data = {0}, text = {0};
         bool has = false;
-        assert_int_equal(fay_attrs_from_json(cases[i].json, strlen(cases[i].json), &attrs, &data,
-                                             &has, NULL),
-                         0);
+        assert_int_equal(
+            fay_attrs_from_json(cases[i].json, strlen(cases[i].json), &attrs, &data, &has, NULL),
+            0);
         assert_true(has);
         assert_string_equal(fay_buffer_text(&data), cases[i].data);
         fay_attrs_to_json(attrs.bytes, fay_buffer_size(&attrs), &text);
@@ -108,7 +108,8 @@ static void limits_are_kept(void **state)
         fay_buffer_append_text(&json, "]");
     fay_buffer_append_text(&json, "}");
     text = fay_buffer_text(&json);
-    assert_int_equal(fay_attrs_from_json(text, strlen(text), &attrs, NULL, NULL, &err), FAY_E_INVAL);
+    assert_int_equal(fay_attrs_from_json(text, strlen(text), &attrs, NULL, NULL, &err),
+                     FAY_E_INVAL);
     assert_non_null(strstr(err.message, "deeper"));
 
     fay_buffer_clear(&json);
@@ -117,7 +118,8 @@ static void limits_are_kept(void **state)
         fay_buffer_append_text(&json, ",0");
     fay_buffer_append_text(&json, "]}");
     text = fay_buffer_text(&json);
-    assert_int_equal(fay_attrs_from_json(text, strlen(text), &attrs, NULL, NULL, &err), FAY_E_INVAL);
+    assert_int_equal(fay_attrs_from_json(text, strlen(text), &attrs, NULL, NULL, &err),
+                     FAY_E_INVAL);
     assert_non_null(strstr(err.message, "more than"));
     assert_int_equal(fay_buffer_size(&attrs), 0);
     fay_buffer_deinit(&json);
@@ -131,18 +133,30 @@ static void hostile_bytes_are_refused(void **state)
         const char *bytes;
         size_t size;
     } bad[] = {
-        {"\xdd\xff\xff\xff\xff", 5},         /* a list of 2^32 - 1 */
-        {"\xdf\xff\xff\xff\xff", 5},         /* a map of 2^32 - 1 */
-        {"\x81\xa1" "a\xdd\xff\xff\xff\xff", 8}, /* such a list as an attribute */
-        {"\x81\xa1" "a\xdb\xff\xff\xff\xff", 8}, /* a string of 4 GiB */
-        {"\x81\x01\x01", 3},                 /* a number as name */
-        {"\x81\xa1" "a\x81\x01\x01", 6},     /* the same, nested */
-        {"\x81\xa1" "a\xc1", 4},             /* no msgpack */
-        {"\x81\xa1" "a\xd4\x01\x01", 6},     /* ext */
-        {"\x81\xa1\0\x01", 4},               /* a NUL in a name */
-        {"\x80\x80", 2},                     /* something behind */
+        {"\xdd\xff\xff\xff\xff", 5}, /* a list of 2^32 - 1 */
+        {"\xdf\xff\xff\xff\xff", 5}, /* a map of 2^32 - 1 */
+        {"\x81\xa1"
+         "a\xdd\xff\xff\xff\xff",
+         8}, /* such a list as an attribute */
+        {"\x81\xa1"
+         "a\xdb\xff\xff\xff\xff",
+         8},                 /* a string of 4 GiB */
+        {"\x81\x01\x01", 3}, /* a number as name */
+        {"\x81\xa1"
+         "a\x81\x01\x01",
+         6}, /* the same, nested */
+        {"\x81\xa1"
+         "a\xc1",
+         4}, /* no msgpack */
+        {"\x81\xa1"
+         "a\xd4\x01\x01",
+         6},                   /* ext */
+        {"\x81\xa1\0\x01", 4}, /* a NUL in a name */
+        {"\x80\x80", 2},       /* something behind */
         {"\x01", 1},
-        {"\x82\xa1" "a\x01", 4},             /* one of two */
+        {"\x82\xa1"
+         "a\x01",
+         4}, /* one of two */
     };
     for (size_t i = 0; i < FAY_COUNT(bad); i++)
         assert_int_equal(fay_attrs_check((const uint8_t *)bad[i].bytes, bad[i].size), FAY_E_PEER);
@@ -180,10 +194,14 @@ static void msgpack_items(void **state)
 {
     (void)state;
     /* {"a": 1, 2: 3, "t": ext, "fay.x": 1, "f": 1.5f, "u": 2^64 - 1} */
-    const char bytes[] = "\x86\xa1" "a\x01\x02\x03\xa1t\xd4\x01\x01\xa5" "fay.x\x01\xa1" "f\xca\x3f\xc0\x00\x00"
+    const char bytes[] = "\x86\xa1"
+                         "a\x01\x02\x03\xa1t\xd4\x01\x01\xa5"
+                         "fay.x\x01\xa1"
+                         "f\xca\x3f\xc0\x00\x00"
                          "\xa1u\xcf\xff\xff\xff\xff\xff\xff\xff\xff";
     fay_buffer attrs = {0}, text = {0};
-    assert_int_equal(fay_attrs_from_msgpack((const uint8_t *)bytes, sizeof bytes - 1, &attrs, NULL), 0);
+    assert_int_equal(fay_attrs_from_msgpack((const uint8_t *)bytes, sizeof bytes - 1, &attrs, NULL),
+                     0);
     fay_attrs_to_json(attrs.bytes, fay_buffer_size(&attrs), &text);
     assert_string_equal(fay_buffer_text(&text), "{\"a\":1,\"f\":1.5,\"u\":1.8446744073709552e+19}");
     fay_buffer_clear(&attrs);
@@ -218,9 +236,9 @@ static void json_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_survive),      cmocka_unit_test(data_is_taken_out),
-        cmocka_unit_test(limits_are_kept),     cmocka_unit_test(hostile_bytes_are_refused),
-        cmocka_unit_test(text_for_arguments),  cmocka_unit_test(msgpack_items),
+        cmocka_unit_test(values_survive),     cmocka_unit_test(data_is_taken_out),
+        cmocka_unit_test(limits_are_kept),    cmocka_unit_test(hostile_bytes_are_refused),
+        cmocka_unit_test(text_for_arguments), cmocka_unit_test(msgpack_items),
         cmocka_unit_test(json_text),
     };
     return cmocka_run_group_tests_name("attrs", tests, NULL, NULL);

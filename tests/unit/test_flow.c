@@ -164,7 +164,7 @@ static void start(struct script *s)
         assert_int_equal(a.kind, FAY_FLOW_SPAWN);
     }
     for (size_t i = 0; i < s->count; i++) {
-        for (unsigned w = 1; w <= s->stages[i].workers_start; w++) {
+        for (unsigned w = 0; w < s->stages[i].workers_start; w++) {
             feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP,
                                      .link = (uint32_t)i,
                                      .worker = (uint16_t)w,
@@ -194,7 +194,7 @@ static int results(struct script *s, uint32_t link, uint64_t tag, const char *le
     }
     fay_flow_event event = {.kind = FAY_FLOW_RESULTS,
                             .link = link,
-                            .worker = 1,
+                            .worker = 0,
                             .tag = tag,
                             .count = count,
                             .ns = FAY_MS,
@@ -231,8 +231,8 @@ static void items_go_through_two_stages(void **state)
     step(s);
     feed(s, (fay_flow_event){.kind = FAY_FLOW_WRITTEN, .items = 2, .bytes = 2});
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a 1=b\n"
-                                  "[  0] lease 1/1 from 0: 0.0=A 1.0=B\n"
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b\n"
+                                  "[  0] lease 1/0 from 0: 0.0=A 1.0=B\n"
                                   "[  0] write: 0.0.0=x 1.0.0=y\n"
                                   "[  0] acked 0..1\n"
                                   "[  0] done\n");
@@ -248,7 +248,7 @@ static void a_failing_item_is_tried_three_times_then_dead(void **state)
     for (uint64_t tag = 0; tag < 3; tag++) {
         feed(s, (fay_flow_event){.kind = FAY_FLOW_VERDICT,
                                  .link = 0,
-                                 .worker = 1,
+                                 .worker = 0,
                                  .tag = tag,
                                  .verdict = FAY_TRY_EXIT});
         step(s);
@@ -256,9 +256,9 @@ static void a_failing_item_is_tried_three_times_then_dead(void **state)
         s->now = due != FAY_NEVER ? due : s->now;
         step(s);
     }
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a\n"
-                                  "[100] lease 0/1 from 1: 0=a\n"
-                                  "[300] lease 0/1 from 2: 0=a\n"
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a\n"
+                                  "[100] lease 0/0 from 1: 0=a\n"
+                                  "[300] lease 0/0 from 2: 0=a\n"
                                   "[300] letter, 3 tries: 0=a\n"
                                   "[300] acked 0..0\n"
                                   "[300] done\n");
@@ -270,9 +270,9 @@ static void a_poison_item_dies_at_once(void **state)
     start(s);
     read_source(s, "a");
     step(s);
-    feed(s, (fay_flow_event){.kind = FAY_FLOW_VERDICT, .worker = 1, .verdict = FAY_TRY_POISON});
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_VERDICT, .worker = 0, .verdict = FAY_TRY_POISON});
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a\n"
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a\n"
                                   "[  0] letter, 1 tries: 0=a\n"
                                   "[  0] acked 0..0\n");
 }
@@ -284,24 +284,24 @@ static void the_rest_is_halved(void **state)
     start(s);
     read_source(s, "abcd");
     step(s);
-    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_DOWN, .worker = 1, .cause = FAY_FLOW_SIGNAL});
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_DOWN, .worker = 0, .cause = FAY_FLOW_SIGNAL});
     step(s);
-    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP, .worker = 1});
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP, .worker = 0});
     step(s);
     assert_int_equal(results(s, 0, 4, "AB", NULL, 2), 0);
     step(s);
-    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_DOWN, .worker = 1, .cause = FAY_FLOW_SIGNAL});
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_DOWN, .worker = 0, .cause = FAY_FLOW_SIGNAL});
     step(s);
-    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP, .worker = 1});
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP, .worker = 0});
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a 1=b 2=c 3=d\n"
-                                  "[  0] spawn 0/1\n"
-                                  "[  0] lease 0/1 from 4: 0=a 1=b\n"
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b 2=c 3=d\n"
+                                  "[  0] spawn 0/0\n"
+                                  "[  0] lease 0/0 from 4: 0=a 1=b\n"
                                   "[  0] write: 0.0=A 1.0=B\n"
                                   "[  0] acked 0..1\n"
-                                  "[  0] lease 0/1 from 6: 2=c 3=d\n"
-                                  "[  0] spawn 0/1\n"
-                                  "[  0] lease 0/1 from 8: 2=c\n");
+                                  "[  0] lease 0/0 from 6: 2=c 3=d\n"
+                                  "[  0] spawn 0/0\n"
+                                  "[  0] lease 0/0 from 8: 2=c\n");
 }
 
 /* Rule 1: what a dead link still says changes nothing. */
@@ -316,11 +316,11 @@ static void a_dead_links_results_are_stale(void **state)
     feed(s, (fay_flow_event){.kind = FAY_FLOW_LINK_UP, .link = 7});
     s->now = 200 * FAY_MS;
     step(s);
-    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP, .link = 7, .worker = 1});
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP, .link = 7, .worker = 0});
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a\n"
-                                  "[200] spawn 7/1\n"
-                                  "[200] lease 7/1 from 0: 0=a\n");
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a\n"
+                                  "[200] spawn 7/0\n"
+                                  "[200] lease 7/0 from 0: 0=a\n");
 }
 
 static void results_of_what_is_not_leased_break_the_protocol(void **state)
@@ -356,8 +356,8 @@ static void the_journal_speaks_after_the_sink(void **state)
     step(s);
     feed(s, (fay_flow_event){.kind = FAY_FLOW_RECORDED, .ok = true});
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a 1=b\n"
-                                  "[  0] lease 1/1 from 0: 0.0=A 0.1=B 1.0=C\n"
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b\n"
+                                  "[  0] lease 1/0 from 0: 0.0=A 0.1=B 1.0=C\n"
                                   "[  0] write: 1.0.0=z\n"
                                   "[200] write: 0.0.0=x\n"
                                   "[200] write: 0.1.0=y\n"
@@ -380,7 +380,7 @@ static void after_a_failed_sync_nothing_is_recorded(void **state)
     step(s);
     feed(s, (fay_flow_event){.kind = FAY_FLOW_ABORT});
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a\n"
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a\n"
                                   "[200] write: 0.0=A\n"
                                   "[200] sync\n"
                                   "[200] fail 5\n"
@@ -398,15 +398,15 @@ static void an_ordered_stage_waits_for_its_turn(void **state)
     assert_int_equal(results(s, 0, 1, "B", NULL, 1), 0);
     step(s);
     feed(s, (fay_flow_event){
-                .kind = FAY_FLOW_VERDICT, .worker = 1, .tag = 0, .verdict = FAY_TRY_EXIT});
+                .kind = FAY_FLOW_VERDICT, .worker = 0, .tag = 0, .verdict = FAY_TRY_EXIT});
     assert_int_equal(results(s, 0, 2, "C", NULL, 1), 0);
     step(s);
     s->now = 100 * FAY_MS;
     step(s);
     assert_int_equal(results(s, 0, 3, "A", NULL, 1), 0);
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a 1=b 2=c\n"
-                                  "[100] lease 0/1 from 3: 0=a\n"
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b 2=c\n"
+                                  "[100] lease 0/0 from 3: 0=a\n"
                                   "[100] write: 0.0=A\n"
                                   "[100] acked 0..0\n"
                                   "[100] write: 1.0=B\n"
@@ -429,7 +429,7 @@ static void a_drain_forgets_what_has_not_begun(void **state)
     fay_flow_totals totals;
     fay_flow_total(s->flow, &totals);
     assert_int_equal(totals.not_begun, 2);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a 1=b 2=c 3=d\n"
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b 2=c 3=d\n"
                                   "[  0] write: 0.0=A 1.0=B 2.0=C 3.0=D\n"
                                   "[  0] acked 0..3\n"
                                   "[  0] done\n");
@@ -447,7 +447,7 @@ static void a_full_queue_stops_leases(void **state)
     step(s);
     assert_int_equal(results(s, 0, 0, "AB", NULL, 2), 0);
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a 1=b\n");
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b\n");
 }
 
 static void copies_have_branches(void **state)
@@ -458,8 +458,8 @@ static void copies_have_branches(void **state)
     start(s);
     read_source(s, "a");
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0.0=a\n"
-                                  "[  0] lease 1/1 from 0: 0.1=a\n");
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0.0=a\n"
+                                  "[  0] lease 1/0 from 0: 0.1=a\n");
 }
 
 static void a_large_set_is_spilled_and_loaded(void **state)
@@ -472,7 +472,7 @@ static void a_large_set_is_spilled_and_loaded(void **state)
     FAY_CLEANUP(fay_batch_unrefp) fay_batch *part = fay_batch_new();
     static char big[700 * 1024];
     (void)fay_batch_append(part, big, sizeof big);
-    fay_flow_event event = {.kind = FAY_FLOW_PART, .worker = 1, .batch = part};
+    fay_flow_event event = {.kind = FAY_FLOW_PART, .worker = 0, .batch = part};
     feed(s, event);
     feed(s, event);
     assert_int_equal(results(s, 0, 0, "z", NULL, 1), 0);
@@ -482,13 +482,13 @@ static void a_large_set_is_spilled_and_loaded(void **state)
     (void)fay_batch_append(loaded, "y", 1);
     feed(s, (fay_flow_event){.kind = FAY_FLOW_LOADED, .spool = 1, .batch = loaded, .ns = 99});
     step(s);
-    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a\n"
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a\n"
                                   "[  0] spill 1\n"
                                   "[  0] spill 1\n"
                                   "[  0] load 1\n"
                                   "[  0] unspool 1\n"
-                                  "[  0] lease 1/1 from 0: 0.0=x 0.1=y\n"
-                                  "[  0] lease 1/1 from 2: 0.2=z\n");
+                                  "[  0] lease 1/0 from 0: 0.0=x 0.1=y\n"
+                                  "[  0] lease 1/0 from 2: 0.2=z\n");
 }
 
 static void twenty_alike_break_the_circuit(void **state)
@@ -503,13 +503,13 @@ static void twenty_alike_break_the_circuit(void **state)
     s->flow = fay_flow_new(&config, 0);
     feed(s, (fay_flow_event){.kind = FAY_FLOW_LINK_UP});
     step(s);
-    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP, .worker = 1});
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP, .worker = 0});
     read_source(s, "abcdefghijklmnopqrstuvwxyz");
     for (uint64_t tag = 0; tag < 20; tag++) {
         fay_flow_actions actions;
         fay_flow_step(s->flow, s->now, &actions);
         feed(s, (fay_flow_event){.kind = FAY_FLOW_VERDICT,
-                                 .worker = 1,
+                                 .worker = 0,
                                  .tag = tag,
                                  .verdict = FAY_TRY_EXIT,
                                  .signature = 5});

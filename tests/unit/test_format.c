@@ -75,9 +75,9 @@ static void every_read_size_gives_the_same(void **state)
     };
     for (size_t i = 0; i < FAY_COUNT(cases); i++) {
         for (size_t step = 1; step <= cases[i].size; step++)
-            assert_string_equal(split(cases[i].format, cases[i].bytes, cases[i].size, step,
-                                      cases[i].max),
-                                cases[i].wanted);
+            assert_string_equal(
+                split(cases[i].format, cases[i].bytes, cases[i].size, step, cases[i].max),
+                cases[i].wanted);
     }
 }
 
@@ -112,7 +112,9 @@ static void joined_is_split_again(void **state)
 static void a_long_item_costs_linear_time(void **state)
 {
     (void)state;
-    enum { SIZE = 1 << 22 };
+    enum {
+        SIZE = 1 << 22
+    };
     uint8_t *bytes = malloc(SIZE);
     assert_non_null(bytes);
     static const fay_format formats[] = {FAY_FORMAT_LINES, FAY_FORMAT_MSGPACK};
@@ -122,9 +124,9 @@ static void a_long_item_costs_linear_time(void **state)
         size_t scanned = 0;
         fay_slice slice;
         for (size_t size = 64; size <= SIZE; size += 64) /* quadratic: minutes */
-            assert_int_equal(fay_split(formats[f], bytes, size, false, false, UINT64_MAX, &scanned,
-                                       &slice),
-                             FAY_SPLIT_MORE);
+            assert_int_equal(
+                fay_split(formats[f], bytes, size, false, false, UINT64_MAX, &scanned, &slice),
+                FAY_SPLIT_MORE);
     }
     free(bytes);
 }

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,8 +62,9 @@ static void lines_work_and_retire(void **state)
     (void)state;
     owner o;
     begin_up(&o, say_setup(FAY_MODE_LINES, TEXTS("sed", "s/^/x/")));
-    owner_lease(&o, 0, 0, TEXTS("a", "b"));
+    owner_lease(&o, 0, 0, TEXTS("a"));
     assert_next(&o, "0 RESULTS 0+1: xa"); /* flushed line by line */
+    owner_lease(&o, 0, 1, TEXTS("b"));
     assert_next(&o, "0 RESULTS 1+1: xb");
     end_well(&o);
 }
@@ -310,6 +313,64 @@ static void json_workers_answer(void **state)
     end_well(&o);
 }
 
+/* ---- frames --------------------------------------------------------------------------------- */
+
+/* A worker of our protocol in Python: answers each Item with itself, tag 7 with a wrong tag. */
+static const char frames_worker[] =
+    "import os,struct\n"
+    "def send(t,p): os.write(3,struct.pack('<IBBH',len(p),t,0,0)+p)\n"
+    "def read(n):\n"
+    " b=b''\n"
+    " while len(b)<n:\n"
+    "  c=os.read(3,n-len(b))\n"
+    "  if not c: os._exit(0)\n"
+    "  b+=c\n"
+    " return b\n"
+    "send(1,struct.pack('<II',VERSION,os.getpid()))\n"
+    "print('stray',flush=True)\n"
+    "while True:\n"
+    " size,kind,_,_=struct.unpack('<IBBH',read(8)); p=read(size)\n"
+    " if kind==4: os._exit(0)\n"
+    " if kind!=6: continue\n"
+    " tag,=struct.unpack('<Q',p[:8]); count,gap=struct.unpack('<IB',p[16:21])\n"
+    " data=p[-(sum(struct.unpack('<%dI'%count,p[24:24+4*count]))+gap*count):]\n"
+    " send(12,struct.pack('<QIQB',tag+(tag==7),count,5,0)+struct.pack('<IBBH',count,gap,0,0)"
+    "+p[24:24+4*count]+data)\n";
+
+static fay_setup frames_setup(const char *version)
+{
+    char script[sizeof frames_worker + 64];
+    (void)snprintf(script, sizeof script, "VERSION=%s\n%s", version, frames_worker);
+    return say_setup(FAY_MODE_FRAMES, TEXTS("python3", "-c", script));
+}
+
+static void frames_workers_answer(void **state)
+{
+    (void)state;
+    owner o;
+    begin_up(&o, frames_setup("1"));
+    owner_lease(&o, 0, 0, TEXTS("a", "b"));
+    assert_next(&o, "0 RESULTS 0+2: a|b");
+    owner_lease(&o, 0, 7, TEXTS("c"));
+    assert_next(&o, "0 DOWN garbage signal 9: answered tag 8, which it does not have in hand");
+    owner_send(&o, FAY_MESSAGE_SPAWN, 0);
+    assert_next(&o, "0 UP");
+    end_well(&o);
+}
+
+static void workers_that_do_not_speak_frames_are_told(void **state)
+{
+    (void)state;
+    owner o;
+    begin(&o, say_setup(FAY_MODE_FRAMES, SH("exit 3")));
+    assert_next(&o, "0 DOWN start exit 3: exit 3");
+    assert_int_equal(owner_end(&o), 0);
+    begin(&o, frames_setup("99"));
+    assert_next(&o, "0 DOWN start signal 9: was built with a libfaymora-worker of another protocol "
+                    "version");
+    assert_int_equal(owner_end(&o), 0);
+}
+
 /* ---- ends ----------------------------------------------------------------------------------- */
 
 static void kill_ends_a_worker_in_any_mode(void **state)
@@ -331,7 +392,8 @@ static void nothing_is_left_when_the_owner_goes(void **state)
 {
     (void)state;
     owner o;
-    begin_up(&o, say_setup(FAY_MODE_LINES, SH("setsid sleep 1000 & echo $!; sleep 1000 | cat")));
+    begin_up(
+        &o, say_setup(FAY_MODE_LINES, SH("read a; setsid sleep 1000 & echo $!; sleep 1000 | cat")));
     pid_t worker = owner_worker_pid(&o);
     owner_lease(&o, 0, 0, TEXTS("a"));
     const char *said = owner_next(&o);
@@ -340,6 +402,33 @@ static void nothing_is_left_when_the_owner_goes(void **state)
     assert_int_equal(owner_end(&o), 0);
     assert_true(gone(worker));
     assert_true(gone(sleeper));
+}
+
+static void a_stopped_instance_clears_away_too(void **state)
+{
+    (void)state;
+    int ends[2];
+    pid_t pids[2] = {0};
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t dying = fork();
+    if (dying == 0) {
+        owner o;
+        begin_up(
+            &o, say_setup(FAY_MODE_LINES, SH("read a; setsid sleep 1000 & echo $!; read b | cat")));
+        owner_lease(&o, 0, 0, TEXTS("a"));
+        pids[0] = o.pid;
+        pids[1] = (pid_t)strtol(owner_next(&o) + 15, NULL, 10);
+        (void)kill(o.pid, SIGSTOP);
+        _exit(write(ends[1], pids, sizeof pids) < 0);
+    }
+    assert_int_equal(read(ends[0], pids, sizeof pids), sizeof pids);
+    assert_int_equal(waitpid(dying, NULL, 0), dying);
+    assert_true(pids[0] > 1 && pids[1] > 1);
+    assert_true(gone(pids[0]));
+    assert_true(gone(pids[1]));
+    (void)close(ends[0]);
+    (void)close(ends[1]);
 }
 
 static void an_owner_without_sense_is_left(void **state)
@@ -370,8 +459,11 @@ int main(void)
         cmocka_unit_test(programs_that_are_none_are_told_before_any_item),
         cmocka_unit_test(batches_succeed_or_break),
         cmocka_unit_test(json_workers_answer),
+        cmocka_unit_test(frames_workers_answer),
+        cmocka_unit_test(workers_that_do_not_speak_frames_are_told),
         cmocka_unit_test(kill_ends_a_worker_in_any_mode),
         cmocka_unit_test(nothing_is_left_when_the_owner_goes),
+        cmocka_unit_test(a_stopped_instance_clears_away_too),
         cmocka_unit_test(an_owner_without_sense_is_left),
     };
     return cmocka_run_group_tests_name("instance", tests, NULL, NULL);

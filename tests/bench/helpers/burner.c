@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A worker that burns MS milliseconds of CPU time for each Item, in three modes. As little C as each
- * mode takes, so that what is measured is Faymora.
+ * A worker that burns MS milliseconds of CPU time for each Item, in three modes. As little C as
+ * each mode takes, so that what is measured is Faymora.
  *
  *     burner lines|json|frames MS
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A line filter as a user would write it in C: finds each line, appends it to the output buffer,
- * flushes when its input runs dry (a short read) or the buffer is full. It knows nothing of Faymora,
- * and is the same program under every runner.
+ * flushes when its input runs dry (a short read) or the buffer is full. It knows nothing of
+ * Faymora, and is the same program under every runner.
  *
  *     linecat <IN >OUT
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The limit of a star: one dispatcher process leases 100-byte Items in batches over unix sockets to
- * worker processes, each of which sends a batch of results back; credit is counted in Items. Nothing
- * else is done: no ledger, no retry, no order, no Instance between.
+ * worker processes, each of which sends a batch of results back; credit is counted in Items.
+ * Nothing else is done: no ledger, no retry, no order, no Instance between.
  *
  *     star_rate ITEMS WORKERS CREDIT
  */
