@@ -16,7 +16,7 @@
 #define FAY_VERSION_MINOR  1
 #define FAY_VERSION_PATCH  0
 #define FAY_VERSION_STRING "0.1.0"
-#define FAY_VERSION_NUM    ((FAY_VERSION_MAJOR << 16) | (FAY_VERSION_MINOR << 8) | FAY_VERSION_PATCH)
+#define FAY_VERSION_NUM    (FAY_VERSION_MAJOR << 16 | FAY_VERSION_MINOR << 8 | FAY_VERSION_PATCH)
 #define FAY_ABI            1 /* checked when a worker module is loaded */
 
 #if defined(__GNUC__)

@@ -66,7 +66,8 @@ FAY_API int fay_emit(fay_ctx *ctx, const void *data, size_t len);
 /* The same for an Item with attributes. Takes the reference, also when it fails. */
 FAY_API int fay_emit_item(fay_ctx *ctx, fay_item *item);
 
-/* Says why the Item fails, and returns `verdict`: return fay_fail(ctx, FAY_POISON, "..."). Cut after
+/* Says why the Item fails, and returns `verdict`: return fay_fail(ctx, FAY_POISON, "..."). Cut
+ * after
  * 1,024 bytes. */
 FAY_API int fay_fail(fay_ctx *ctx, int verdict, const char *format, ...) FAY_PRINTF(3, 4);
 

@@ -87,7 +87,8 @@ void *fay_grow(void *list, size_t *capacity, size_t needed, size_t element_size)
     return fay_realloc(list, grown * element_size);
 }
 
-static void fail(fay_error *err, fay_status status, const char *format, va_list args)
+static FAY_PRINTF(3, 0) void fail(fay_error *err, fay_status status, const char *format,
+                                  va_list args)
 {
     *err = (fay_error){.status = status};
     (void)vsnprintf(err->message, sizeof err->message, format, args);

@@ -19,7 +19,7 @@ typedef struct fay_buffer {
 
 static inline const uint8_t *fay_buffer_data(const fay_buffer *b)
 {
-    return b->bytes + b->start;
+    return b->start > 0 ? b->bytes + b->start : b->bytes; /* bytes may be NULL */
 }
 static inline size_t fay_buffer_size(const fay_buffer *b)
 {

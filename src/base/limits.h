@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every limit on what comes from outside, in one place. docs/PROTOCOL.md repeats those on the wire. */
+/* Every limit on what comes from outside, in one place. docs/PROTOCOL.md repeats those on the wire.
+ */
 #ifndef FAY_LIMITS_H
 #define FAY_LIMITS_H
 
@@ -38,6 +39,7 @@
 #define FAY_CREDIT_MAX        ((size_t)4096) /* Items leased ahead to one worker */
 #define FAY_RETRIES_MAX       ((uint64_t)1000000)
 #define FAY_REORDER_ITEMS_MAX ((size_t)1 << 20)
+#define FAY_QUEUE_GROWN_MAX   ((size_t)8192) /* Items up to which a queue grows by itself */
 #define FAY_QUEUE_ITEMS_MAX   ((size_t)1 << 24)
 
 /* Files */

@@ -18,7 +18,7 @@ void fay_flow_actions_clear(fay_flow *flow)
     flow->actions_given = false;
 }
 
-fay_flow_action *fay_flow_act(fay_flow *flow, int kind)
+fay_flow_action *fay_flow_act(fay_flow *flow, fay_flow_action_kind kind)
 {
     assert(!flow->actions_given);
     FAY_RESERVE(flow->actions, flow->actions_capacity, flow->actions_count + 1);
@@ -28,7 +28,8 @@ fay_flow_action *fay_flow_act(fay_flow *flow, int kind)
     return action;
 }
 
-void fay_flow_act_items(fay_flow *flow, int kind, fay_batch *batch, size_t at, size_t count)
+void fay_flow_act_items(fay_flow *flow, fay_flow_action_kind kind, fay_batch *batch, size_t at,
+                        size_t count)
 {
     if (flow->actions_count > 0) {
         fay_flow_action *last = &flow->actions[flow->actions_count - 1];
@@ -44,7 +45,8 @@ void fay_flow_act_items(fay_flow *flow, int kind, fay_batch *batch, size_t at, s
     action->count = count;
 }
 
-void fay_flow_act_fail(fay_flow *flow, int why, size_t stage, const uint8_t *note, size_t size)
+void fay_flow_act_fail(fay_flow *flow, fay_flow_failure why, size_t stage, const uint8_t *note,
+                       size_t size)
 {
     if (flow->failed)
         return;

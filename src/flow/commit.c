@@ -5,8 +5,8 @@
  *     IDLE --SYNC--> SYNCING --synced--> RECORDING --recorded--> IDLE
  *                       '---- failed ----> BROKEN <--- failed ---'
  *
- * The record speaks of what was written before the SYNC, so the acked ranges are copied when SYNC is
- * asked for. After a failure nothing is committed any more: the next fsync may succeed although
+ * The record speaks of what was written before the SYNC, so the acked ranges are copied when SYNC
+ * is asked for. After a failure nothing is committed any more: the next fsync may succeed although
  * pages were dropped.
  */
 #include <assert.h>

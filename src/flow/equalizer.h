@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Equalizer of one stage: how many workers match the throughput of its input. A pure function of
- * (state, counters, now) -> decision; it keeps estimates, draws nothing, allocates nothing.
+ * The Equalizer of one stage: how many workers match the throughput of its input. A pure function
+ * of (state, counters, now) -> decision; it keeps estimates, draws nothing, allocates nothing.
  *
- *     DORMANT --(backlog, no room, idle worker)--> ARMED --(evaluate every T)--> spawn | retire | even
+ *     DORMANT --(backlog, no room, idle worker)--> ARMED --(every T)--> spawn | retire | even
  *        ^                                           |
  *        '------------- three EVENs in a row --------'
  *
- * With the estimates lambda (arrivals per second), s (useful seconds an Item) and L (seconds to start
- * a worker), R = lambda s is the offered load in workers (one step to the right number as in DS2,
- * Kalavri et al., OSDI'18, section 3.2; head room as square-root staffing, Halfin and Whitt 1981):
+ * With the estimates lambda (arrivals per second), s (useful seconds an Item) and L (seconds to
+ * start a worker), R = lambda s is the offered load in workers (one step to the right number as in
+ * DS2, Kalavri et al., OSDI'18, section 3.2; head room as square-root staffing, Halfin and Whitt
+ * 1981):
  *
  *     B  = backlog beyond what may wait (Little: lambda W*)
  *     D  = workers that drain B within 5 T, never more than Items
  *     n* = ceil(R + 1.2 sqrt(R) + D)
  *     HIGH   serving + starting < R + 0.2 sqrt(R) + D/2, or Items are kept out for want of room
- *     LOW    the longest idle worker is idle for max(2 T, 1.5 L, s/2), nothing waits: retire that one
+ *     LOW    the longest idle worker is idle for max(2 T, 1.5 L, s/2), nothing waits: retire it
  *     EVEN   otherwise
  */
 #ifndef FAY_EQUALIZER_H

@@ -111,15 +111,17 @@ static void back_to_head(fay_flow *flow, fay_ns now, fay_stage *stage, fay_lease
     fay_batch_unref(lease.batch);
 }
 
-static bool may_retry(const fay_stage *stage, int verdict)
+static bool may_retry(const fay_stage *stage, fay_flow_try verdict)
 {
     switch (verdict) {
     case FAY_TRY_EXIT: return (stage->config.retry_on & FAY_FLOW_RETRY_EXIT) != 0;
     case FAY_TRY_SIGNAL: return (stage->config.retry_on & FAY_FLOW_RETRY_SIGNAL) != 0;
     case FAY_TRY_TIMEOUT: return (stage->config.retry_on & FAY_FLOW_RETRY_TIMEOUT) != 0;
     case FAY_TRY_AGAIN: return true;
-    default: return false;
+    case FAY_TRY_POISON:
+    case FAY_TRY_BACK: break;
     }
+    return false;
 }
 
 int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_flow_event *event)
@@ -210,10 +212,10 @@ static void watch_crashes(fay_flow *flow, fay_ns now, fay_stage *stage, const fa
 static void one_dies(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker,
                      const fay_flow_event *event)
 {
-    static const int verdicts[] = {[FAY_FLOW_EXIT] = FAY_TRY_EXIT,
-                                   [FAY_FLOW_SIGNAL] = FAY_TRY_SIGNAL,
-                                   [FAY_FLOW_TIMEOUT] = FAY_TRY_TIMEOUT,
-                                   [FAY_FLOW_POISONED] = FAY_TRY_AGAIN};
+    static const fay_flow_try verdicts[] = {[FAY_FLOW_EXIT] = FAY_TRY_EXIT,
+                                            [FAY_FLOW_SIGNAL] = FAY_TRY_SIGNAL,
+                                            [FAY_FLOW_TIMEOUT] = FAY_TRY_TIMEOUT,
+                                            [FAY_FLOW_POISONED] = FAY_TRY_AGAIN};
     const fay_lease *first = &worker->leases.list[worker->leases.first];
     fay_lease lease = fay_leases_take(&worker->leases, first->tag, 1);
     failure why = {.note = event->note,

@@ -48,7 +48,8 @@ static void list_downstream(fay_flow *flow, size_t index, uint64_t *seen, size_t
     flow->downstream_first[(*count)++] = index;
 }
 
-/* Who counts as upstream of which ordered stage: it itself, and all from which it can be reached. */
+/* Who counts as upstream of which ordered stage: it itself, and all from which it can be reached.
+ */
 static void mark_upstream(fay_flow *flow)
 {
     for (size_t i = 0; i < flow->stages_count; i++) { /* downstream first: those are marked */
@@ -280,9 +281,10 @@ static void measure_rates(fay_flow *flow, fay_ns now)
         stage->window_out = out;
         stage->window_at = now;
         uint64_t wanted = (uint64_t)(FAY_MAX(stage->in_rate, stage->out_rate) * 0.02);
+        wanted = FAY_MIN(wanted, FAY_QUEUE_GROWN_MAX); /* more was never faster, only larger */
         if (!stage->config.queue_grows || wanted <= stage->queue_limit)
             continue;
-        stage->queue_limit = FAY_MIN(wanted, FAY_QUEUE_ITEMS_MAX);
+        stage->queue_limit = wanted;
         grown = true;
     }
     if (grown)

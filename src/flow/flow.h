@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The flow of one run: the ledger of every unfinished Item, the stages' Equalizers, and what may be
- * written and committed when. A pure state machine: no socket, no clock, no entropy but its seed, no
- * callback. The driver (the run's owner, or the simulator) feeds it events and carries out, in
+ * written and committed when. A pure state machine: no socket, no clock, no entropy but its seed,
+ * no callback. The driver (the run's owner, or the simulator) feeds it events and carries out, in
  * order, the actions that come out.
  *
  *     source --feed--> READY --lease--> LEASED --results--> children READY at the next stages,
  *                        ^                |                 or output for the sink
- *                        |                |- verdict, worker died --> DELAYED --> READY, attempt + 1
+ *                        |                |- verdict, worker died --> DELAYED --> READY, tries + 1
  *                        '----------------|- link died, given back --> READY at the head, uncounted
  *                                         '- attempts used up -------> DEAD
  *
@@ -18,8 +18,8 @@
  * The rules are those of docs/ARCHITECTURE.md ("Nothing is lost"); their numbers stand in the code.
  *
  * Ownership: batches in events are borrowed; the flow takes references of its own. Batches in
- * actions belong to the flow and are valid until the next feed or step; who needs one for longer takes a
- * reference. Everything else in an event or action is borrowed likewise.
+ * actions belong to the flow and are valid until the next feed or step; who needs one for longer
+ * takes a reference. Everything else in an event or action is borrowed likewise.
  */
 #ifndef FAY_FLOW_H
 #define FAY_FLOW_H
@@ -94,27 +94,39 @@ typedef enum fay_flow_cause { /* why a worker is gone */
     FAY_FLOW_POISONED, /* it broke its protocol: counts, never waits for retry_on */
 } fay_flow_cause;
 
+/* How a try of one Item ended. */
+typedef enum fay_flow_try {
+    FAY_TRY_EXIT = 1,
+    FAY_TRY_SIGNAL,
+    FAY_TRY_TIMEOUT,
+    FAY_TRY_AGAIN,  /* exit 75, FAY_RETRY: whatever retry_on says */
+    FAY_TRY_POISON, /* never again */
+    FAY_TRY_BACK,   /* not the Item's fault: uncounted, at the head */
+} fay_flow_try;
+
+typedef enum fay_flow_event_kind {
+    FAY_FLOW_SOURCE,      /* batch: source Items, roots set and rising; ends */
+    FAY_FLOW_SOURCE_END,  /* no more will come */
+    FAY_FLOW_REENTER,     /* batch, stage: retried dead letters, straight into their stage */
+    FAY_FLOW_LINK_UP,     /* stage, link: an Instance of the stage is ready */
+    FAY_FLOW_LINK_DOWN,   /* link */
+    FAY_FLOW_WORKER_UP,   /* link, worker, ns = time its start took */
+    FAY_FLOW_WORKER_DOWN, /* link, worker, cause, note, signature */
+    FAY_FLOW_RESULTS,     /* link, worker, tag, count, ns = useful time, batch, children, targets */
+    FAY_FLOW_PART,        /* link, worker, tag, batch, targets */
+    FAY_FLOW_VERDICT,     /* link, worker, tag, verdict, note, signature */
+    FAY_FLOW_GIVEN_BACK,  /* link, worker, tag, count */
+    FAY_FLOW_WRITTEN,     /* items, bytes: the sink has taken them (0 bytes for a spool's) */
+    FAY_FLOW_SYNCED,      /* ok: the sink and dead letters are on disk */
+    FAY_FLOW_RECORDED,    /* ok: the record is on disk */
+    FAY_FLOW_LOADED,      /* spool, tag = cursor, batch (empty = end), targets, ns = next cursor */
+    FAY_FLOW_SCALE,       /* stage, min, max: min == max pins */
+    FAY_FLOW_DRAIN,       /* read no more, forget what has not begun, finish the rest */
+    FAY_FLOW_ABORT,       /* lease nothing more; finish is when the last commit is done */
+} fay_flow_event_kind;
+
 typedef struct fay_flow_event {
-    enum {
-        FAY_FLOW_SOURCE,      /* batch: source Items, roots set and rising; ends */
-        FAY_FLOW_SOURCE_END,  /* no more will come */
-        FAY_FLOW_REENTER,     /* batch, stage: retried dead letters, straight into their stage */
-        FAY_FLOW_LINK_UP,     /* stage, link: an Instance of the stage is ready */
-        FAY_FLOW_LINK_DOWN,   /* link */
-        FAY_FLOW_WORKER_UP,   /* link, worker, ns = time its start took */
-        FAY_FLOW_WORKER_DOWN, /* link, worker, cause, note, signature */
-        FAY_FLOW_RESULTS, /* link, worker, tag, count, ns = useful time, batch, children, targets */
-        FAY_FLOW_PART,    /* link, worker, tag, batch, targets */
-        FAY_FLOW_VERDICT, /* link, worker, tag, verdict, note, signature */
-        FAY_FLOW_GIVEN_BACK, /* link, worker, tag, count */
-        FAY_FLOW_WRITTEN,    /* items, bytes: the sink has taken them (0 bytes for a spool's) */
-        FAY_FLOW_SYNCED,     /* ok: the sink and dead letters are on disk */
-        FAY_FLOW_RECORDED,   /* ok: the record is on disk */
-        FAY_FLOW_LOADED, /* spool, tag = cursor, batch (empty = end), targets, ns = next cursor */
-        FAY_FLOW_SCALE,  /* stage, min, max: min == max pins */
-        FAY_FLOW_DRAIN,  /* read no more, forget what has not begun, finish the rest */
-        FAY_FLOW_ABORT,  /* lease nothing more; finish is when the last commit is done */
-    } kind;
+    fay_flow_event_kind kind;
     size_t stage;
     uint32_t link;
     uint16_t worker;
@@ -124,14 +136,7 @@ typedef struct fay_flow_event {
     const uint64_t *targets;  /* per child; NULL = where the router sends all */
     const uint64_t *ends;     /* SOURCE: per Item, the source's position behind it; NULL = 0 */
     fay_flow_cause cause;
-    enum {
-        FAY_TRY_EXIT = 1,
-        FAY_TRY_SIGNAL,
-        FAY_TRY_TIMEOUT,
-        FAY_TRY_AGAIN,  /* exit 75, FAY_RETRY: whatever retry_on says */
-        FAY_TRY_POISON, /* never again */
-        FAY_TRY_BACK,   /* not the Item's fault: uncounted, at the head */
-    } verdict;
+    fay_flow_try verdict;
     const uint8_t *note; /* opaque to the flow; comes out with DEAD */
     size_t note_size;
     uint64_t signature; /* equal for failures that are alike (exit code, signal, text) */
@@ -141,34 +146,39 @@ typedef struct fay_flow_event {
     bool ok;
 } fay_flow_event;
 
+typedef enum fay_flow_action_kind {
+    FAY_FLOW_LEASE,       /* link, worker, tag = first, batch, at, count */
+    FAY_FLOW_RECALL,      /* link, worker */
+    FAY_FLOW_SPAWN,       /* link, worker: a free number of that link */
+    FAY_FLOW_RETIRE,      /* link, worker */
+    FAY_FLOW_WRITE,       /* batch, at, count: to the sink */
+    FAY_FLOW_WRITE_SPOOL, /* spool, items: those with the sink among their targets, to it */
+    FAY_FLOW_LETTER,      /* batch, at, stage, note: to the dead letters (attempts: the entry's) */
+    FAY_FLOW_SPILL,    /* spool, batch, at, count, targets (or NULL): append to an unlinked file */
+    FAY_FLOW_LOAD,     /* spool, tag = cursor (0 at first): answer with LOADED */
+    FAY_FLOW_UNSPOOL,  /* spool: no longer needed */
+    FAY_FLOW_SYNC,     /* sink and dead letters to disk: answer with SYNCED */
+    FAY_FLOW_RECORD,   /* ranges, position: into the journal, synced: answer with RECORDED */
+    FAY_FLOW_ACKED,    /* root, count: source Items that are done (and on record) */
+    FAY_FLOW_HOLDING,  /* stage, batch, at: this Item holds up an ordered stage */
+    FAY_FLOW_PRESSURE, /* stage: look at fay_flow_stats() */
+    FAY_FLOW_FAIL,     /* why, stage, note: the run must end; answer with ABORT */
+    FAY_FLOW_DONE,     /* nothing is left to do */
+} fay_flow_action_kind;
+
+/* Why a run must end. */
+typedef enum fay_flow_failure {
+    FAY_FAIL_NONE,
+    FAY_FAIL_ON_ERROR,  /* on_error: stop */
+    FAY_FAIL_LIMIT,     /* limits.failures */
+    FAY_FAIL_BREAKER,   /* the first 20 Items failed alike */
+    FAY_FAIL_CRASHLOOP, /* 5 deaths of Instances or idle workers in 10 s, no result */
+    FAY_FAIL_SYNC,      /* rule 6: a sync failed, nothing may be committed any more */
+} fay_flow_failure;
+
 typedef struct fay_flow_action {
-    enum {
-        FAY_FLOW_LEASE,  /* link, worker, tag = first, batch, at, count */
-        FAY_FLOW_RECALL, /* link, worker */
-        FAY_FLOW_SPAWN,  /* link, worker: a free number of that link */
-        FAY_FLOW_RETIRE, /* link, worker */
-        FAY_FLOW_WRITE,  /* batch, at, count: to the sink */
-        FAY_FLOW_WRITE_SPOOL, /* spool, items: its Items with the sink among their targets, to the sink */
-        FAY_FLOW_LETTER, /* batch, at, stage, note: to the dead letters (attempts: the entry's) */
-        FAY_FLOW_SPILL, /* spool, batch, at, count, targets (or NULL): append to an unlinked file */
-        FAY_FLOW_LOAD,  /* spool, tag = cursor (0 at first): answer with LOADED */
-        FAY_FLOW_UNSPOOL, /* spool: no longer needed */
-        FAY_FLOW_SYNC,    /* sink and dead letters to disk: answer with SYNCED */
-        FAY_FLOW_RECORD,  /* ranges, position: into the journal, synced: answer with RECORDED */
-        FAY_FLOW_ACKED, /* root, count: these source Items are done, and on record if there is a journal */
-        FAY_FLOW_HOLDING, /* stage, batch, at: this Item has held up an ordered stage for reorder_wait */
-        FAY_FLOW_PRESSURE, /* stage: look at fay_flow_stats() */
-        FAY_FLOW_FAIL,     /* why, stage, note: the run must end; answer with ABORT */
-        FAY_FLOW_DONE,     /* nothing is left to do */
-    } kind;
-    enum {
-        FAY_FAIL_NONE,
-        FAY_FAIL_ON_ERROR, /* on_error: stop */
-        FAY_FAIL_LIMIT,    /* limits.failures */
-        FAY_FAIL_BREAKER,  /* the first 20 Items failed alike */
-        FAY_FAIL_CRASHLOOP, /* 5 deaths of Instances, or of workers without Items, in 10 s, no result */
-        FAY_FAIL_SYNC,      /* rule 6: a sync failed, nothing may be committed any more */
-    } why;
+    fay_flow_action_kind kind;
+    fay_flow_failure why;
     size_t stage;
     uint32_t link;
     uint16_t worker;
@@ -218,8 +228,9 @@ enum {
     FAY_FLOW_STALE = 1
 }; /* a lease that is no more: nothing has changed (rule 1) */
 /*
- * 0; FAY_FLOW_STALE; or FAY_E_PEER when the event breaks the protocol with the link (unknown worker,
- * tags that it does not hold): nothing has changed, the driver closes the link and feeds LINK_DOWN.
+ * 0; FAY_FLOW_STALE; or FAY_E_PEER when the event breaks the protocol with the link (unknown
+ * worker, tags that it does not hold): nothing has changed, the driver closes the link and feeds
+ * LINK_DOWN.
  */
 int fay_flow_feed(fay_flow *flow, fay_ns now, const fay_flow_event *event);
 

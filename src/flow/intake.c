@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What comes in: source Items open their roots and join the first queues; Items of a spool that were
- * loaded join the queue in which it stands.
+ * What comes in: source Items open their roots and join the first queues; Items of a spool that
+ * were loaded join the queue in which it stands.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -16,8 +16,8 @@
 #ifndef FAY_FLOW_INTERNAL_H
 #define FAY_FLOW_INTERNAL_H
 
+#include "base/hash.h"
 #include <bsd/sys/queue.h>
-#include <uthash.h>
 
 #include "base/prng.h"
 #include "flow/delays.h"
@@ -156,9 +156,11 @@ struct fay_flow {
          bit##_left &= bit##_left - 1)
 
 /* actions.c */
-fay_flow_action *fay_flow_act(fay_flow *flow, int kind);
-void fay_flow_act_items(fay_flow *flow, int kind, fay_batch *batch, size_t at, size_t count);
-void fay_flow_act_fail(fay_flow *flow, int why, size_t stage, const uint8_t *note, size_t size);
+fay_flow_action *fay_flow_act(fay_flow *flow, fay_flow_action_kind kind);
+void fay_flow_act_items(fay_flow *flow, fay_flow_action_kind kind, fay_batch *batch, size_t at,
+                        size_t count);
+void fay_flow_act_fail(fay_flow *flow, fay_flow_failure why, size_t stage, const uint8_t *note,
+                       size_t size);
 void fay_flow_actions_clear(fay_flow *flow);
 
 /* settle.c */

@@ -35,7 +35,8 @@ typedef struct fay_order {
     uint64_t stuck_root;
     fay_path stuck_path;
     bool reported;
-    /* The frontier was searched for in vain in its stage's queue, when that had this many pushes. */
+    /* The frontier was searched for in vain in its stage's queue, when that had this many pushes.
+     */
     uint64_t vain_root, vain_pushes;
     fay_path vain_path;
 } fay_order;

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static fay_piece *add(fay_pieces *pieces, int kind, fay_batch *batch, size_t at, size_t count)
+static fay_piece *add(fay_pieces *pieces, fay_piece_kind kind, fay_batch *batch, size_t at,
+                      size_t count)
 {
     fay_piece *piece = fay_alloc(sizeof *piece);
     piece->kind = kind;

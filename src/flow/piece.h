@@ -20,13 +20,15 @@ enum {
     FAY_TARGETS = 64
 };
 
+typedef enum fay_piece_kind {
+    FAY_PIECE_BATCH,
+    FAY_PIECE_SPOOL,
+    FAY_PIECE_LETTER
+} fay_piece_kind;
+
 typedef struct fay_piece {
     TAILQ_ENTRY(fay_piece) link;
-    enum {
-        FAY_PIECE_BATCH,
-        FAY_PIECE_SPOOL,
-        FAY_PIECE_LETTER
-    } kind;
+    fay_piece_kind kind;
     fay_batch *batch;  /* a reference of the piece's own */
     size_t at, count;  /* SPOOL: how many Items */
     uint64_t *targets; /* BATCH: per Item, NULL = `mask` for all */
@@ -41,7 +43,8 @@ typedef struct fay_piece {
 
 typedef TAILQ_HEAD(fay_pieces, fay_piece) fay_pieces;
 
-/* A new piece at the end of the list: Items of a batch, to the targets given (copied), or to `mask`. */
+/* A new piece at the end of the list: Items of a batch, to the targets given (copied), or to
+ * `mask`. */
 fay_piece *fay_pieces_add_batch(fay_pieces *pieces, fay_batch *batch, size_t at, size_t count,
                                 const uint64_t *targets, uint64_t mask);
 fay_piece *fay_pieces_add_letter(fay_pieces *pieces, fay_batch *batch, size_t at, size_t stage,

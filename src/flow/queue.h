@@ -44,7 +44,8 @@ typedef struct fay_queue {
 void fay_queue_init(fay_queue *queue);
 void fay_queue_deinit(fay_queue *queue); /* spools are not released */
 
-/* Items [at, at + count) of a batch; a reference is taken. Joins the last segment where it goes on. */
+/* Items [at, at + count) of a batch; a reference is taken. Joins the last segment where it goes on.
+ */
 void fay_queue_push(fay_queue *queue, fay_ns now, fay_batch *batch, size_t at, size_t count);
 void fay_queue_push_head(fay_queue *queue, fay_ns now, fay_batch *batch, size_t at, size_t count,
                          bool suspect);

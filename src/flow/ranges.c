@@ -17,7 +17,8 @@ void fay_ranges_clear(fay_ranges *ranges)
     ranges->count = 0;
 }
 
-/* Index of the first range that ends behind `root`. Most roots belong at the end: look there first. */
+/* Index of the first range that ends behind `root`. Most roots belong at the end: look there first.
+ */
 static size_t find(const fay_ranges *ranges, uint64_t root)
 {
     if (ranges->count == 0 || ranges->list[ranges->count - 1].to <= root)

@@ -11,7 +11,7 @@
 #ifndef FAY_ROOTS_H
 #define FAY_ROOTS_H
 
-#include <uthash.h>
+#include "base/hash.h"
 
 #include "base/base.h"
 #include "flow/piece.h"

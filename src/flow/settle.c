@@ -60,7 +60,8 @@ static void deliver_to(fay_flow *flow, fay_ns now, fay_root *root, uint64_t targ
     fay_queue_push(&stage->queue, now, batch, at, count);
 }
 
-/* A child of `parent`: its number within it, and its branch if it goes to several targets (-1 = no).
+/* A child of `parent`: its number within it, and its branch if it goes to several targets (-1 =
+ * no).
  * The room in the path was checked before (paths_fit). */
 void fay_flow_name_child(fay_entry *child, const fay_entry *parent, uint64_t index, int branch)
 {
@@ -107,7 +108,8 @@ static void deliver_run(fay_flow *flow, fay_ns now, fay_root *root, const fay_en
     deliver_to(flow, now, root, (uint64_t)__builtin_ctzll(mask), piece->batch, at, count);
 }
 
-/* `index`: of the first child, or UINT64_MAX where the Items are the parent itself (a source Item). */
+/* `index`: of the first child, or UINT64_MAX where the Items are the parent itself (a source Item).
+ */
 void fay_flow_deliver(fay_flow *flow, fay_ns now, fay_root *root, const fay_entry *parent,
                       const fay_piece *piece, uint64_t index)
 {

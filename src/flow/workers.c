@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is there to work: links (Instances) and their workers, the stack of idle ones, and how many of
- * them a stage has. Idle workers are a stack, last in first out, so that a surplus sinks to its
+ * Who is there to work: links (Instances) and their workers, the stack of idle ones, and how many
+ * of them a stage has. Idle workers are a stack, last in first out, so that a surplus sinks to its
  * bottom, where LOW finds it.
  */
 #include <assert.h>

@@ -52,7 +52,9 @@ static fay_ns look_at_timeout(fay_worker *w, fay_ns now)
     return FAY_NEVER;
 }
 
-/* Idle, with an Item in hand and nothing printed: it may hold its answer back in a buffer. */
+/* Idle, with an Item in hand and nothing printed: it may hold its answer back in a buffer, or what
+ * held the Item in a pipeline of several has died. At the end of its input it must answer or exit:
+ * so a lines worker gets that, and another takes its place. */
 static fay_ns look_at_stall(fay_worker *w, fay_ns now)
 {
     const fay_setup *s = &w->instance->setup;
@@ -77,7 +79,11 @@ static fay_ns look_at_stall(fay_worker *w, fay_ns now)
                    "mode: batch",
                    fay_duration_text(s->stall, text));
     w->hinted = true;
-    note(w, line);
+    if (!w->instance->hinted)
+        note(w, line);
+    w->instance->hinted = true;
+    if (s->mode == FAY_MODE_LINES)
+        fay_worker_retire(w, FAY_DOWN_RECYCLED);
     return FAY_NEVER;
 }
 

@@ -78,6 +78,7 @@ struct fay_instance {
     fay_ns timer_at; /* FAY_NEVER = not armed */
     fay_link *link;  /* NULL once it is closed */
     bool greeted, ready, failed, stopping, choked, done;
+    bool hinted; /* a worker has had the stall hint: one is enough */
     fay_setup setup;
     fay_router *router;
     char *file;        /* the program */

@@ -194,9 +194,9 @@ int fay_journal_read(const uint8_t *bytes, size_t size, fay_journal *ret, fay_er
     size_t length;
     const uint8_t *body = body_at(bytes, size, 0, &length);
     if (body == NULL || read_header(body, length, &journal.header) != 0) {
-        int r = fay_fail_with(err, FAY_E_PEER,
-                              "the journal's header, from byte 0, is damaged or of another version");
-        fay_hint(err, "what the run has done is not known any more; remove the state to start over");
+        int r =
+            fay_fail_with(err, FAY_E_PEER, "the journal's header is damaged or of another version");
+        fay_hint(err, "what the run has done is lost; remove the state to start over");
         return r;
     }
     journal.good = HEAD_SIZE + length;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The resume journal: what a run has done, as records that are only ever appended. Sans-IO: bytes in
- * and out; the owner writes and syncs them.
+ * The resume journal: what a run has done, as records that are only ever appended. Sans-IO: bytes
+ * in and out; the owner writes and syncs them.
  *
  *     file    = header record*
  *     record  = u32 size | u32 checksum | u8 kind | payload          little endian

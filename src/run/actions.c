@@ -150,8 +150,9 @@ static void holding(fay_owner *owner, const fay_flow_action *action)
     const char *name = owner->pipeline->stages[action->stage].name;
     char id[FAY_PATH_TEXT_MAX];
     (void)fay_path_text(entry->root, &entry->path, false, id);
-    fay_owner_say(owner, "faymora: stage '%s': HOLDING ORDER: Item %s is not finished, others wait "
-                         "for it\n",
+    fay_owner_say(owner,
+                  "faymora: stage '%s': HOLDING ORDER: Item %s is not finished, others wait "
+                  "for it\n",
                   name, id);
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
     fay_events_member(&members, "stage", name, strlen(name));
@@ -177,12 +178,16 @@ static void fail(fay_owner *owner, const fay_flow_action *action)
                             text);
         break;
     case FAY_FAIL_LIMIT:
-        (void)fay_fail_with(&err, FAY_E_DENIED, "too many Items have failed; the last in stage "
-                            "'%s': %.200s", name, text);
+        (void)fay_fail_with(&err, FAY_E_DENIED,
+                            "too many Items have failed; the last in stage "
+                            "'%s': %.200s",
+                            name, text);
         break;
     case FAY_FAIL_BREAKER:
-        (void)fay_fail_with(&err, FAY_E_DENIED, "the first 20 Items of stage '%s' all failed "
-                            "alike: %.200s", name, text);
+        (void)fay_fail_with(&err, FAY_E_DENIED,
+                            "the first 20 Items of stage '%s' all failed "
+                            "alike: %.200s",
+                            name, text);
         fay_hint(&err, "something is wrong with the stage, not with the Items; what was not begun "
                        "has not been consumed");
         break;

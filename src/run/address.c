@@ -10,7 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 128 };
+enum {
+    BACKLOG = 128
+};
 
 static int failed(int fd, const char *address, fay_error *err)
 {
@@ -36,9 +38,10 @@ static int listen_unix(const char *address, const char *path, int *ret_fd, char 
                        fay_error *err)
 {
     struct sockaddr_un where = {.sun_family = AF_UNIX};
-    if (path[0] == '\0' || strlen(path) >= sizeof where.sun_path)
+    if (path[0] == '\0' || strlen(path) >= sizeof where.sun_path) {
         return fay_fail_with(err, FAY_E_INVAL, "%s: a socket's path has 1 to %zu bytes", address,
                              sizeof where.sun_path - 1);
+    }
     memcpy(where.sun_path, path, strlen(path));
     if (abandoned(&where))
         (void)unlink(path);

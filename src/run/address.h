@@ -8,8 +8,9 @@
 
 #include "base/base.h"
 
-/* A listening, non-blocking socket. *ret_path is the path to unlink in the end, or NULL (free() it).
- * A unix socket that nobody listens on any more is replaced. FAY_E_IO or FAY_E_INVAL with err. */
+/* A listening, non-blocking socket. *ret_path is the path to unlink in the end, or NULL (free()
+ * it). A unix socket that nobody listens on any more is replaced. FAY_E_IO or FAY_E_INVAL with
+ * err. */
 int fay_address_listen(const char *address, int *ret_fd, char **ret_path, fay_error *err);
 
 /* The next connection, non-blocking; -1 if there is none now. */

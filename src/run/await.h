@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting on the loop: for a descriptor, and for a time. Objects that may be freed at any moment, as
- * the libuv handle inside outlives them until the loop has let go of it.
+ * Waiting on the loop: for a descriptor, and for a time. Objects that may be freed at any moment,
+ * as the libuv handle inside outlives them until the loop has let go of it.
  *
- * An await puts the descriptor into an epoll instance of its own and has libuv wait for that. So the
- * descriptor's flags stay as they are: uv_poll_init() would set O_NONBLOCK, which others who share
- * our stdin or stdout (the shell, the next command) would suffer from.
+ * An await puts the descriptor into an epoll instance of its own and has libuv wait for that. So
+ * the descriptor's flags stay as they are: uv_poll_init() would set O_NONBLOCK, which others who
+ * share our stdin or stdout (the shell, the next command) would suffer from.
  */
 #ifndef FAY_AWAIT_H
 #define FAY_AWAIT_H
@@ -14,7 +14,11 @@
 
 #include "base/base.h"
 
-enum { FAY_AWAIT_READ = 1u, FAY_AWAIT_WRITE = 2u, FAY_AWAIT_CLOSED = 4u };
+enum {
+    FAY_AWAIT_READ = 1u,
+    FAY_AWAIT_WRITE = 2u,
+    FAY_AWAIT_CLOSED = 4u
+};
 
 typedef struct fay_await fay_await;
 /* `events`: what holds now. CLOSED is the peer's hang-up or an error; it always comes. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the user sees on stderr. While there is a bar, workers' lines go through a pipe to us, so that
- * the bar is taken away before each and drawn again behind it; else they go straight to stderr.
+ * What the user sees on stderr. While there is a bar, workers' lines go through a pipe to us, so
+ * that the bar is taken away before each and drawn again behind it; else they go straight to
+ * stderr.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -133,7 +134,9 @@ void fay_owner_open_display(fay_owner *owner)
 
 void fay_owner_close_display(fay_owner *owner)
 {
-    struct { char bytes[8192]; } last;
+    struct {
+        char bytes[8192];
+    } last;
     if (owner->relay != NULL) { /* what the workers said last */
         (void)close(owner->relay_fds[1]);
         ssize_t n;

@@ -21,7 +21,10 @@
 
 #define DRAIN_DEFAULT (30 * FAY_SECOND)
 #define PRESS_APART   FAY_SECOND /* a key held down is one press (celery#4675) */
-enum { ENDING_MS = 2000, KILLED_MS = 1000 };
+enum {
+    ENDING_MS = 2000,
+    KILLED_MS = 1000
+};
 
 /* ---- failures -------------------------------------------------------------------------------- */
 
@@ -141,9 +144,9 @@ static void tell_done(fay_owner *owner)
     fay_flow_totals totals;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
     fay_flow_total(owner->flow, &totals);
+    unsigned long long dead = totals.dead + owner->refused;
     fay_buffer_printf(&members, ",\"in\":%llu,\"out\":%llu,\"dead\":%llu,\"exit\":%d",
-                      (unsigned long long)totals.read, (unsigned long long)owner->out,
-                      (unsigned long long)(totals.dead + owner->refused),
+                      (unsigned long long)totals.read, (unsigned long long)owner->out, dead,
                       fay_owner_exit_code(owner));
     fay_events_emit(owner->events, "done", FAY_HOOK_DONE, fay_buffer_text(&members));
 }

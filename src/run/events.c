@@ -15,7 +15,9 @@
 #include "item/json.h"
 #include "run/text.h"
 
-enum { WAITING_MAX = 1000 };
+enum {
+    WAITING_MAX = 1000
+};
 
 struct line {
     STAILQ_ENTRY(line) link;

@@ -23,7 +23,10 @@
 #include "wire/codec.h"
 #include "wire/setup.h"
 
-enum { EARLY_MAX = 5, INSTANCE_FD = 3 };
+enum {
+    EARLY_MAX = 5,
+    INSTANCE_FD = 3
+};
 
 static void start(fay_owner_instance *instance);
 
@@ -151,7 +154,7 @@ void fay_owner_link_closed(fay_owner_instance *instance, int why)
     static const fay_news ended = {.error = "its Instance died", .error_size = 17};
     const fay_news *news = why == FAY_E_TIMEOUT ? &silent : why == FAY_E_PEER ? &broke : &ended;
     instance->link = NULL;
-    fay_trail_gone(owner->trail, instance->stage, instance->number, 0, news);
+    fay_trail_gone(owner->trail, instance->stage, instance->number, -1, news);
     if (instance->up) {
         FAY_CLEANUP(fay_buffer_deinit) fay_buffer note = {0};
         fay_news_write(news, &note);
@@ -179,9 +182,7 @@ static void start(fay_owner_instance *instance)
     const char *argv[] = {access(program, X_OK) == 0 ? program : "/proc/self/exe", "--instance",
                           "3", NULL};
     int err_fd = fay_owner_stderr(owner);
-    fay_spawn spawn = {.argv = argv,
-                       .fds = {-1, err_fd, err_fd, pair[1]},
-                       .death_signal = SIGCONT};
+    fay_spawn spawn = {.argv = argv, .fds = {-1, err_fd, err_fd, pair[1]}, .death_signal = SIGCONT};
     int fault = 0;
     instance->process = fay_process_start(owner->processes, &spawn, on_ended, instance, &fault);
     (void)close(pair[1]);

@@ -14,8 +14,8 @@
 
 void fay_intake_init(fay_intake *intake, fay_format format, bool strip, uint64_t item_max)
 {
-    *intake = (fay_intake){
-        .framing = format, .format = format, .strip = strip, .item_max = item_max};
+    *intake =
+        (fay_intake){.framing = format, .format = format, .strip = strip, .item_max = item_max};
 }
 
 void fay_intake_deinit(fay_intake *intake)
@@ -97,12 +97,14 @@ void fay_intake_attrs(fay_format format, fay_batch *batch, const uint8_t *payloa
 static int tell(const fay_intake *intake, int status, fay_error *err)
 {
     char most[FAY_UNITS_TEXT_MAX];
-    if (status == FAY_E_NORES)
+    if (status == FAY_E_NORES) {
         return fay_fail_with(err, FAY_E_INVAL, "the Item at byte %llu is larger than %s (max_item)",
                              (unsigned long long)(intake->position & OFFSET_MASK),
                              fay_size_text(intake->item_max, most));
+    }
     return fay_fail_with(err, FAY_E_INVAL, "what stands at byte %llu is not of the format '%s'",
-                         (unsigned long long)(intake->position & OFFSET_MASK), fay_format_name(intake->framing));
+                         (unsigned long long)(intake->position & OFFSET_MASK),
+                         fay_format_name(intake->framing));
 }
 
 /* Any format, Item by Item. */
@@ -114,8 +116,8 @@ static int cut_any(fay_intake *intake, bool final, fay_chunk *ret, size_t items,
     while (batch->count < items && batch->size < bytes && fay_buffer_size(&intake->buffer) > 0) {
         fay_slice slice;
         const uint8_t *data = fay_buffer_data(&intake->buffer);
-        r = fay_split(intake->framing, data, fay_buffer_size(&intake->buffer), final,
-                      intake->strip, intake->item_max, &intake->scanned, &slice);
+        r = fay_split(intake->framing, data, fay_buffer_size(&intake->buffer), final, intake->strip,
+                      intake->item_max, &intake->scanned, &slice);
         if (r != FAY_SPLIT_ITEM)
             break;
         (void)fay_batch_append(batch, data + slice.at, slice.length);

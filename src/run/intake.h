@@ -6,9 +6,9 @@
  *                                |
  *                                '--> batch: one copy of as many Items as are wanted
  *
- * The copy is what lets a batch be as large as its Items: the ledger keeps a batch for as long as one
- * of its Items is unfinished. Lines are cut by memchr and keep their newline (gap 1), so that they
- * can go on to a worker or the sink as one piece of text.
+ * The copy is what lets a batch be as large as its Items: the ledger keeps a batch for as long as
+ * one of its Items is unfinished. Lines are cut by memchr and keep their newline (gap 1), so that
+ * they can go on to a worker or the sink as one piece of text.
  */
 #ifndef FAY_INTAKE_H
 #define FAY_INTAKE_H
@@ -42,10 +42,12 @@ typedef struct fay_intake {
 void fay_intake_init(fay_intake *intake, fay_format format, bool strip, uint64_t item_max);
 void fay_intake_deinit(fay_intake *intake);
 
-/* Where up to *ret_size bytes may be read to; fay_buffer_commit(&intake->buffer, n) says how many. */
+/* Where up to *ret_size bytes may be read to; fay_buffer_commit() on the buffer says how many. */
 uint8_t *fay_intake_room(fay_intake *intake, size_t *ret_size);
 
-enum { FAY_INTAKE_EMPTY = 1 }; /* no whole Item is there */
+enum {
+    FAY_INTAKE_EMPTY = 1
+}; /* no whole Item is there */
 /*
  * Cuts up to `items` Items of about `bytes` bytes (at least one, if one is there). `final`: no more
  * bytes will come. 0, FAY_INTAKE_EMPTY, or an error with err set: an Item above item_max, or bytes

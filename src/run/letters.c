@@ -41,9 +41,9 @@ int fay_letters_check(const fay_letters *letters, uint64_t offset, fay_error *er
 {
     if (letters->path == NULL || letters->offset >= offset)
         return 0;
-    int r = fay_fail_with(err, FAY_E_STALE,
-                          "%s has %llu bytes, but %llu were written and recorded", letters->path,
-                          (unsigned long long)letters->offset, (unsigned long long)offset);
+    int r = fay_fail_with(err, FAY_E_STALE, "%s has %llu bytes, but %llu were written and recorded",
+                          letters->path, (unsigned long long)letters->offset,
+                          (unsigned long long)offset);
     fay_hint(err, "nothing was touched; put the file back, or remove the state to start over");
     return r;
 }

@@ -12,7 +12,9 @@
 #include "wire/codec.h"
 #include "wire/verdict.h"
 
-enum { EXIT_AGAIN = 75 }; /* EX_TEMPFAIL: again, whatever retry_on says */
+enum {
+    EXIT_AGAIN = 75
+}; /* EX_TEMPFAIL: again, whatever retry_on says */
 
 static void set_texts(fay_news *news, fay_text error, fay_text tail)
 {

@@ -19,9 +19,9 @@ typedef struct fay_news {
         FAY_NEWS_GARBAGE, /* the worker broke its protocol */
         FAY_NEWS_RETIRED, /* a worker has gone as it should */
     } kind;
-    uint64_t tag;         /* VERDICT: of the Item */
-    fay_ns ns;            /* DOWN: time that its start took */
-    int32_t exit, signal; /* 0 = does not apply */
+    uint64_t tag;             /* VERDICT: of the Item */
+    fay_ns ns;                /* DOWN: time that its start took */
+    int32_t exit, signal;     /* 0 = does not apply */
     const char *error, *tail; /* borrowed, not terminated; tail is the end of stderr */
     size_t error_size, tail_size;
 } fay_news;

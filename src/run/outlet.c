@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "run/text.h"
 #include "run/await.h"
+#include "run/text.h"
 
-enum { SHARED_WRITE_MAX = 4096 }; /* a pipe that is writable takes as much (PIPE_BUF) */
+enum {
+    SHARED_WRITE_MAX = 4096
+}; /* a pipe that is writable takes as much (PIPE_BUF) */
 
 struct fay_outlet {
     int fd;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An outlet: a descriptor that Items are written to. Writes what it takes now and never blocks on
- * pipes, terminals and sockets, nor leaves O_NONBLOCK behind on one that others share (see stream.h,
- * its other half). A regular file takes all.
+ * pipes, terminals and sockets, nor leaves O_NONBLOCK behind on one that others share (see
+ * stream.h, its other half). A regular file takes all.
  */
 #ifndef FAY_OUTLET_H
 #define FAY_OUTLET_H

@@ -7,9 +7,9 @@
  *
  *     pump:  pending events --> source, as far as there is room --> step --> actions --> sink
  *
- * If a pump had to stop before all was done (a source that could give more, a sink that takes more),
- * an idle handle keeps the loop from waiting. Else nothing wakes it but a link's pings, and the
- * flow's deadline.
+ * If a pump had to stop before all was done (a source that could give more, a sink that takes
+ * more), an idle handle keeps the loop from waiting. Else nothing wakes it but a link's pings, and
+ * the flow's deadline.
  */
 #include "run/owner.h"
 
@@ -169,17 +169,19 @@ static void step(fay_owner *owner)
 {
     fay_flow_actions actions;
     owner->dirty = false;
-    fay_flow_step(owner->flow, uv_hrtime(), &actions);
-    owner->carrying = true;
-    fay_owner_carry_out(owner, &actions);
-    owner->carrying = false;
+    if (!owner->done) { /* then workers go, and must not be missed */
+        fay_flow_step(owner->flow, uv_hrtime(), &actions);
+        owner->carrying = true;
+        fay_owner_carry_out(owner, &actions);
+        owner->carrying = false;
+    }
     if (!owner->sink_finished)
         fay_sink_flush(owner->sink);
 }
 
 static void set_deadline(fay_owner *owner)
 {
-    fay_ns due = fay_flow_deadline(owner->flow);
+    fay_ns due = owner->done ? FAY_NEVER : fay_flow_deadline(owner->flow);
     if (due == FAY_NEVER) {
         fay_timer_stop(owner->deadline);
         return;

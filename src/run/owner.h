@@ -15,8 +15,9 @@
  *        |---------------(source ends)------------------+--DONE--> ENDING --> (loop stops)
  *        '---(failure, second signal: abort)------------'
  *
- * Events are fed to the flow wherever they come up, but for those that come up while its actions are
- * carried out: as actions are borrowed until the next feed, these wait (`pending`) until all are.
+ * Events are fed to the flow wherever they come up, but for those that come up while its actions
+ * are carried out: as actions are borrowed until the next feed, these wait (`pending`) until all
+ * are.
  */
 #ifndef FAY_OWNER_H
 #define FAY_OWNER_H
@@ -50,10 +51,10 @@ typedef struct fay_owner_instance {
     uint32_t number; /* of the link; each has a new one */
     fay_link *link;  /* NULL: closed */
     fay_process *process;
-    bool up;         /* it has said HELLO: the flow knows the link */
-    bool proven;     /* a worker of this stage was up once */
-    unsigned early;  /* deaths before HELLO */
-    char *death;     /* what is known of the last one */
+    bool up;                              /* it has said HELLO: the flow knows the link */
+    bool proven;                          /* a worker of this stage was up once */
+    unsigned early;                       /* deaths before HELLO */
+    char *death;                          /* what is known of the last one */
     uint64_t spawned, retired, high, low; /* for --explain */
 } fay_owner_instance;
 
@@ -70,7 +71,11 @@ typedef struct fay_owner_pending {
     fay_owner_loaded *loaded;
     size_t loaded_count, loaded_capacity;
     bool abort, drain, end; /* to be fed */
-    enum { FAY_SYNCED_NOT, FAY_SYNCED_WELL, FAY_SYNCED_BADLY } synced;
+    enum {
+        FAY_SYNCED_NOT,
+        FAY_SYNCED_WELL,
+        FAY_SYNCED_BADLY
+    } synced;
 } fay_owner_pending;
 
 struct fay_owner {
@@ -92,48 +97,51 @@ struct fay_owner {
     fay_flow_stage *stages;
     fay_flow *flow;
     fay_owner_pending pending;
-    bool dirty;    /* something has been fed: step */
-    bool changed;  /* since progress was shown */
-    bool carrying; /* out actions: nothing may be fed */
+    fay_owner_instance *instances; /* one a stage */
 
     fay_source *source;
-    bool source_open;  /* workers are there: it may be read */
-    bool source_ready; /* it may have something */
-    bool source_ended;
     uint64_t next_root;
-
     fay_sink *sink;
-    bool sink_failed, sink_finished;
-    fay_letters *letters;
-    fay_spools *spools;
     uint64_t refused; /* Items that the sink's format could not say */
     uint64_t out;     /* Items in the sink */
+    fay_letters *letters;
+    fay_spools *spools;
 
     fay_state *state;
     fay_sink_place marked; /* the sink when it was last marked */
     uint64_t marked_dead;
-    bool syncing; /* the flow waits for SYNCED */
     fay_journal_range *ranges; /* of the record under way */
     size_t ranges_capacity;
-
-    fay_owner_instance *instances; /* one a stage */
-    uint32_t next_link;
 
     fay_events *events;
     fay_trail *trail;
     fay_progress *progress;
     fay_await *relay; /* workers' stderr, while there is a bar to be kept whole */
-    int relay_fds[2];
 
     uv_signal_t signals[2];
-    unsigned presses;
     fay_ns pressed;
-    int signal; /* that has ended the run */
-
-    enum { FAY_RUNNING, FAY_DRAINING, FAY_ABORTED, FAY_ENDING } stage_of_life;
-    bool done;
-    int exit;
     char *why; /* it ended early */
+    unsigned presses;
+    int signal; /* that has ended the run */
+    int exit;
+    uint32_t next_link;
+    int relay_fds[2];
+    enum {
+        FAY_RUNNING,
+        FAY_DRAINING,
+        FAY_ABORTED,
+        FAY_ENDING
+    } stage_of_life;
+
+    bool dirty;        /* something has been fed: step */
+    bool changed;      /* since progress was shown */
+    bool carrying;     /* out actions: nothing may be fed */
+    bool source_open;  /* workers are there: it may be read */
+    bool source_ready; /* it may have something */
+    bool source_ended;
+    bool sink_failed, sink_finished;
+    bool syncing; /* the flow waits for SYNCED */
+    bool done;    /* the flow is */
 };
 
 /* owner.c */

@@ -9,10 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "run/text.h"
 #include "run/await.h"
+#include "run/text.h"
 
-enum { SWEEP_MS = 500, REAP_TRIES = 1000 };
+enum {
+    SWEEP_MS = 500,
+    REAP_TRIES = 1000
+};
 
 struct fay_process {
     LIST_ENTRY(fay_process) link;
@@ -43,7 +46,8 @@ void fay_processes_sweep(fay_processes *all)
     FAY_CLEANUP(fay_freep) pid_t *known = fay_alloc((all->count + 1) * sizeof *known);
     size_t count = 0;
     const fay_process *process;
-    LIST_FOREACH (process, &all->list, link) {
+    LIST_FOREACH(process, &all->list, link)
+    {
         if (process->running)
             known[count++] = process->child.pid;
     }

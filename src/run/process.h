@@ -18,12 +18,12 @@ typedef struct fay_processes fay_processes;
 
 fay_processes *fay_processes_new(uv_loop_t *loop);
 /* All processes have been freed. Kills and reaps whatever else of ours is left. */
-void fay_processes_free(fay_processes *processes);
+void fay_processes_free(fay_processes *all);
 /* Kills what our dead children have left behind. */
-void fay_processes_sweep(fay_processes *processes);
+void fay_processes_sweep(fay_processes *all);
 
 /* NULL with *ret_errno set if it cannot be started. `status` as from waitpid. */
-fay_process *fay_process_start(fay_processes *processes, const fay_spawn *spawn,
+fay_process *fay_process_start(fay_processes *all, const fay_spawn *spawn,
                                void (*ended)(void *context, int status), void *context,
                                int *ret_errno);
 pid_t fay_process_pid(const fay_process *process);

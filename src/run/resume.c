@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The run's ends and its state: opened in an order in which nothing is touched before all that could
- * refuse has been asked, and committed while the run lasts (FLOW.md rules 5-7).
+ * The run's ends and its state: opened in an order in which nothing is touched before all that
+ * could refuse has been asked, and committed while the run lasts (FLOW.md rules 5-7).
  *
  *     lock, read journal --> source: the same? --> letters: long enough? --> sink: the same, long
  *     enough? then cut --> letters cut --> journal cut, or begun
@@ -15,7 +15,9 @@
 #include "run/owner.h"
 #include "run/text.h"
 
-enum { LOCK_PATIENCE_MS = 5000 };
+enum {
+    LOCK_PATIENCE_MS = 5000
+};
 
 static void on_written(void *context, uint64_t items, uint64_t bytes)
 {
@@ -124,8 +126,7 @@ static void on_recorded(void *context, const fay_error *err)
     fay_owner *owner = context;
     if (err != NULL)
         fay_owner_report(owner, FAY_EXIT_IO, err);
-    (void)fay_owner_feed(owner,
-                         &(fay_flow_event){.kind = FAY_FLOW_RECORDED, .ok = err == NULL});
+    (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_RECORDED, .ok = err == NULL});
 }
 
 static fay_journal_commit commit_of(const fay_owner *owner)
@@ -148,8 +149,8 @@ void fay_owner_record(fay_owner *owner, const fay_flow_action *action)
     commit.ranges_count = action->ranges_count;
     commit.position = action->position;
     FAY_CLEANUP(fay_freep)
-    char *notes = fay_source_notes(owner->source, action->ranges, action->ranges_count,
-                                   action->position);
+    char *notes =
+        fay_source_notes(owner->source, action->ranges, action->ranges_count, action->position);
     commit.extra = notes;
     fay_state_record(owner->state, &commit, on_recorded, owner);
 }
@@ -284,8 +285,7 @@ static int open_fresh(fay_owner *owner, fay_error *err)
     owner->marked = fay_sink_where(owner->sink);
     owner->marked_dead = fay_letters_offset(owner->letters);
     FAY_CLEANUP(fay_freep) char *pipeline = fay_pipeline_fingerprint(owner->pipeline);
-    const fay_journal_header header = {
-        .run = owner->run, .pipeline = pipeline, .source = identity};
+    const fay_journal_header header = {.run = owner->run, .pipeline = pipeline, .source = identity};
     fay_journal_commit first = commit_of(owner);
     return fay_state_begin(owner->state, &header, &first, err);
 }
@@ -300,9 +300,8 @@ static int open_resumed(fay_owner *owner, const fay_journal *journal, fay_error 
         r = resume_source(owner, journal, err);
     if (r == 0)
         r = fay_letters_check(owner->letters, commit->dead_offset, err);
-    const fay_sink_place past = {.offset = commit->sink_offset,
-                                 .device = commit->sink_device,
-                                 .inode = commit->sink_inode};
+    const fay_sink_place past = {
+        .offset = commit->sink_offset, .device = commit->sink_device, .inode = commit->sink_inode};
     /* The sink is the last to be asked: it is cut when it agrees. */
     if (r == 0)
         r = open_sink(owner, past.inode != 0 ? &past : NULL, err);

@@ -10,7 +10,7 @@
 #include "base/prng.h"
 #include "run/owner.h"
 
-/* ---- the pipeline, as flow and Instances want it ----------------------------------------------- */
+/* ---- the pipeline, as flow and Instances want it --------------------------------------------- */
 
 static unsigned cores(void)
 {
@@ -76,8 +76,7 @@ static int make_router(fay_owner *owner, fay_error *err)
         owner->stages[i] = flow_stage(&pipeline->stages[i]);
     }
     owner->feeds[count] = fed_by(pipeline, FAY_INPUT_SOURCE);
-    owner->router =
-        fay_router_new((const char *const *)owner->whens, owner->feeds, count, err);
+    owner->router = fay_router_new((const char *const *)owner->whens, owner->feeds, count, err);
     return owner->router != NULL ? 0 : FAY_E_CONFIG;
 }
 
@@ -115,7 +114,7 @@ static void make_flow(fay_owner *owner)
     owner->flow = fay_flow_new(&config, owner->begun);
 }
 
-/* ---- up and down ------------------------------------------------------------------------------- */
+/* ---- up and down ----------------------------------------------------------------------------- */
 
 static bool sink_is_stdout(const fay_pipeline *pipeline)
 {

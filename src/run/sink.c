@@ -17,10 +17,14 @@
 #define FLUSH_BYTES (16 * FAY_MIB) /* in one go: the loop has others to look after */
 
 struct job {
-    TAILQ_ENTRY(job) link;
-    enum { BYTES, SPOOL, MARK } kind;
-    fay_buffer data; /* BYTES; SPOOL: the piece under way */
-    size_t sent;     /* of data */
+    STAILQ_ENTRY(job) link;
+    enum {
+        BYTES,
+        SPOOL,
+        MARK
+    } kind;
+    fay_buffer data;        /* BYTES; SPOOL: the piece under way */
+    size_t sent;            /* of data */
     uint64_t items, weight; /* to be told when it is written; SPOOL: of the piece, 0 */
     uint64_t left;          /* SPOOL: Items not told yet */
     uint32_t spool;
@@ -38,13 +42,13 @@ struct sync {
 struct fay_sink {
     fay_sink_config config;
     fay_drain *drain;
-    TAILQ_HEAD(job_list, job) jobs;
+    STAILQ_HEAD(, job) jobs;
     struct sync *sync; /* running: nothing is written meanwhile */
     bool sync_each;    /* sync: batch, item */
     bool sync_last;    /* sync: end, and not done yet */
     bool failed, finishing, ended;
-    bool flushing;     /* no way back into fay_sink_flush() */
-    bool more;         /* a flush stopped although the sink takes more */
+    bool flushing; /* no way back into fay_sink_flush() */
+    bool more;     /* a flush stopped although the sink takes more */
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -66,7 +70,7 @@ int fay_sink_open(const fay_sink_config *config, fay_sink **ret, fay_error *err)
 {
     fay_sink *sink = fay_alloc(sizeof *sink);
     sink->config = *config;
-    TAILQ_INIT(&sink->jobs);
+    STAILQ_INIT(&sink->jobs);
     int r = open_drain(sink, err);
     if (r != 0) {
         free(sink);
@@ -78,9 +82,11 @@ int fay_sink_open(const fay_sink_config *config, fay_sink **ret, fay_error *err)
     return 0;
 }
 
-static void drop_job(fay_sink *sink, struct job *job)
+/* The first one: jobs are done in order. */
+static void drop_job(fay_sink *sink)
 {
-    TAILQ_REMOVE(&sink->jobs, job, link);
+    struct job *job = STAILQ_FIRST(&sink->jobs);
+    STAILQ_REMOVE_HEAD(&sink->jobs, link);
     if (job->kind == SPOOL)
         fay_spools_unref(sink->config.spools, job->spool);
     fay_buffer_deinit(&job->data);
@@ -89,8 +95,8 @@ static void drop_job(fay_sink *sink, struct job *job)
 
 static void drop_jobs(fay_sink *sink)
 {
-    while (!TAILQ_EMPTY(&sink->jobs)) {
-        drop_job(sink, TAILQ_FIRST(&sink->jobs));
+    while (!STAILQ_EMPTY(&sink->jobs)) {
+        drop_job(sink);
     }
 }
 
@@ -128,18 +134,18 @@ static struct job *add_job(fay_sink *sink, int kind)
 {
     struct job *job = fay_alloc(sizeof *job);
     job->kind = kind;
-    TAILQ_INSERT_TAIL(&sink->jobs, job, link);
+    STAILQ_INSERT_TAIL(&sink->jobs, job, link);
     return job;
 }
 
 /* The job that takes more Items: the last one, while it is small and not under way. */
 static struct job *bytes_job(fay_sink *sink)
 {
-    struct job *last = TAILQ_LAST(&sink->jobs, job_list);
+    struct job *last = STAILQ_LAST(&sink->jobs, job, link);
     bool takes = last != NULL && last->kind == BYTES && last->sent == 0 &&
                  fay_buffer_size(&last->data) < JOB_BYTES;
     bool single = sink->config.def->sync == FAY_SYNC_ITEM;
-    return takes && !(sink->sync_each && (single || last == TAILQ_FIRST(&sink->jobs)))
+    return takes && !(sink->sync_each && (single || last == STAILQ_FIRST(&sink->jobs)))
                ? last
                : add_job(sink, BYTES);
 }
@@ -169,7 +175,7 @@ void fay_sink_write(fay_sink *sink, const fay_batch *batch, size_t at, size_t co
     size_t weight = fay_batch_weight(batch, at, count);
     if (sink->failed)
         return;
-    if (sink->config.def->kind == FAY_SINK_NULL && TAILQ_EMPTY(&sink->jobs)) {
+    if (sink->config.def->kind == FAY_SINK_NULL && STAILQ_EMPTY(&sink->jobs)) {
         sink->config.events->written(sink->config.context, count, weight);
         return;
     }
@@ -218,9 +224,9 @@ static void do_sync(uv_work_t *work)
 
 static void tell_first(fay_sink *sink)
 {
-    struct job *job = TAILQ_FIRST(&sink->jobs);
+    struct job *job = STAILQ_FIRST(&sink->jobs);
     uint64_t items = job->items, weight = job->weight;
-    drop_job(sink, job);
+    drop_job(sink);
     sink->config.events->written(sink->config.context, items, weight);
 }
 
@@ -235,13 +241,13 @@ static void synced(uv_work_t *work, int status)
         if (sync->fault != 0 && sync->fault != EINVAL) {
             fay_error err;
             (void)fay_fail_errno(&err, FAY_E_IO, sync->fault, "cannot sync the sink");
-            if (sink->finishing && TAILQ_EMPTY(&sink->jobs)) {
+            if (sink->finishing && STAILQ_EMPTY(&sink->jobs)) {
                 fay_sink_ended(sink, &err);
             } else {
                 fay_sink_lost(sink, false, &err);
             }
         } else {
-            if (!TAILQ_EMPTY(&sink->jobs))
+            if (!STAILQ_EMPTY(&sink->jobs))
                 tell_first(sink);
             fay_sink_flush(sink);
         }
@@ -260,7 +266,11 @@ static void start_sync(fay_sink *sink)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-enum { GONE_ON = 0, BLOCKED = 1, LOST = 2 };
+enum {
+    GONE_ON = 0,
+    BLOCKED = 1,
+    LOST = 2
+};
 
 static int send_data(fay_sink *sink, struct job *job, size_t *room)
 {
@@ -321,7 +331,7 @@ static int write_spool(fay_sink *sink, struct job *job, size_t *room)
         sink->config.events->written(sink->config.context, told, 0);
     if (job->open)
         return next_piece(sink, job);
-    drop_job(sink, job);
+    drop_job(sink);
     return GONE_ON;
 }
 
@@ -343,7 +353,10 @@ static int write_job(fay_sink *sink, struct job *job, size_t *room)
     switch (job->kind) {
     case BYTES: return write_bytes(sink, job, room);
     case SPOOL: return write_spool(sink, job, room);
-    case MARK: drop_job(sink, job); sink->config.events->marked(sink->config.context); break;
+    case MARK:
+        drop_job(sink);
+        sink->config.events->marked(sink->config.context);
+        break;
     }
     return GONE_ON;
 }
@@ -371,9 +384,9 @@ void fay_sink_flush(fay_sink *sink)
         return;
     sink->flushing = true;
     int r = GONE_ON;
-    while (r == GONE_ON && !sink->failed && room > 0 && !TAILQ_EMPTY(&sink->jobs)) {
+    while (r == GONE_ON && !sink->failed && room > 0 && !STAILQ_EMPTY(&sink->jobs)) {
         fay_error err;
-        struct job *job = TAILQ_FIRST(&sink->jobs);
+        struct job *job = STAILQ_FIRST(&sink->jobs);
         if (job->kind != MARK && job->sent == 0 && sink->drain->ops->begin != NULL &&
             sink->drain->ops->begin(sink->drain, &err) != 0) {
             fay_sink_lost(sink, false, &err);
@@ -383,7 +396,7 @@ void fay_sink_flush(fay_sink *sink)
     }
     sink->more = room == 0;
     sink->flushing = false;
-    if (TAILQ_EMPTY(&sink->jobs))
+    if (STAILQ_EMPTY(&sink->jobs))
         end_if_asked(sink);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a run's output goes. What is to be written is a queue of jobs, carried out in order as far as
- * the sink takes them; what waits here is bounded by the flow, which counts what is not WRITTEN.
+ * Where a run's output goes. What is to be written is a queue of jobs, carried out in order as far
+ * as the sink takes them; what waits here is bounded by the flow, which counts what is not WRITTEN.
  *
  *     write --> [ bytes ][ bytes ][ spool ][ mark ][ bytes ] --> stdout, file, command, reader
  *                  |         '- up to 256 KiB of Items, joined in the sink's format
@@ -11,7 +11,8 @@
  *     spool   Items from an unlinked file, joined piece by piece when it is their turn
  *
  * Only a regular file has an offset and can be cut back to it on resume; stdout that leads to a
- * regular file is one. `sync: batch` and `sync: item` report nothing as written before it is synced.
+ * regular file is one. `sync: batch` and `sync: item` report nothing as written before it is
+ * synced.
  */
 #ifndef FAY_SINK_H
 #define FAY_SINK_H

@@ -4,9 +4,9 @@
  * the command is, and what it exits with counts.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "run/outlet.h"
@@ -53,10 +53,11 @@ static void on_ended(void *context, int status)
     fay_error err;
     e->status = status;
     FAY_CLEANUP(fay_freep) char *how = fay_process_ending(status);
-    if (status != 0 || !e->finishing)
+    if (status != 0 || !e->finishing) {
         (void)fay_fail_with(&err, FAY_E_IO, "the sink command '%s' ended with %s%s",
                             e->drain.def->argv[0], how,
                             e->finishing ? "" : " before its input did");
+    }
     if (e->finishing) {
         fay_sink_ended(e->drain.sink, status != 0 ? &err : NULL);
     } else {

@@ -18,7 +18,9 @@
 #include "run/sink_kind.h"
 #include "run/text.h"
 
-enum { NUMBER_MAX = 1000000 };
+enum {
+    NUMBER_MAX = 1000000
+};
 
 struct file_drain {
     fay_drain drain;
@@ -54,8 +56,7 @@ static ssize_t write_file(fay_drain *drain, const uint8_t *bytes, size_t size, f
         n = write(drain->fd, bytes, size);
     } while (n < 0 && errno == EINTR);
     if (n <= 0) {
-        (void)fay_fail_errno(err, FAY_E_IO, n < 0 ? errno : EIO, "cannot write %s",
-                             name_of(drain));
+        (void)fay_fail_errno(err, FAY_E_IO, n < 0 ? errno : EIO, "cannot write %s", name_of(drain));
         return -1;
     }
     drain->place.offset += (uint64_t)n;
@@ -99,8 +100,7 @@ static int begin_file(fay_drain *drain, fay_error *err)
     struct file_drain *f = (struct file_drain *)drain;
     const fay_sink_def *def = drain->def;
     bool large = def->rotate_bytes > 0 && drain->place.offset >= def->rotate_bytes;
-    bool old = def->rotate_age > 0 &&
-               (fay_ns)(now_s() - f->begun) * FAY_SECOND >= def->rotate_age;
+    bool old = def->rotate_age > 0 && (fay_ns)(now_s() - f->begun) * FAY_SECOND >= def->rotate_age;
     return drain->place.offset > 0 && (large || old) ? rotate(f, err) : 0;
 }
 
@@ -118,9 +118,8 @@ static int cut(fay_drain *drain, const fay_sink_place *past, fay_error *err)
     } else if ((uint64_t)stat.st_ino != past->inode || (uint64_t)stat.st_dev != past->device) {
         r = fay_fail_with(err, FAY_E_STALE, "%s is another file than the state is of", name);
     } else if ((uint64_t)stat.st_size < past->offset) {
-        r = fay_fail_with(err, FAY_E_STALE,
-                          "%s has %llu bytes, but %llu were written and recorded", name,
-                          (unsigned long long)stat.st_size, (unsigned long long)past->offset);
+        r = fay_fail_with(err, FAY_E_STALE, "%s has %llu bytes, but %llu were written and recorded",
+                          name, (unsigned long long)stat.st_size, (unsigned long long)past->offset);
     }
     if (r != 0) {
         fay_hint(err, "nothing was touched; a shell's > cuts its file, use >> or -o; or remove the "
@@ -182,7 +181,7 @@ int fay_drain_open_file(const fay_sink_config *config, fay_sink *sink, fay_drain
     return fay_drain_take_stream(config, sink, fd, ret, err); /* a FIFO, /dev/full, .. */
 }
 
-/* ---- stdout, and paths that lead to no regular file ------------------------------------------- */
+/* ---- stdout, and paths that lead to no regular file ------------------------------------------ */
 
 static void on_ready(void *context, bool closed)
 {

@@ -24,8 +24,8 @@ struct fay_drain {
     const fay_drain_ops *ops;
     const fay_sink_def *def;
     fay_sink *sink;
-    int fd;            /* of a regular file; -1 */
-    bool interrupted;  /* there is a new one: set by the drain, taken back by the sink */
+    int fd;           /* of a regular file; -1 */
+    bool interrupted; /* there is a new one: set by the drain, taken back by the sink */
     fay_sink_place place;
 };
 

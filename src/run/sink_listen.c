@@ -2,17 +2,17 @@
 /*
  * A socket that one reader after another may take the output from. Without a reader the sink waits,
  * and the run with it. When one leaves, the next begins with the job that was under way: it may see
- * up to 256 KiB again, and what the first had received and not read is gone (FLOW.md: what cannot be
- * cut may see Items again).
+ * up to 256 KiB again, and what the first had received and not read is gone (FLOW.md: what cannot
+ * be cut may see Items again).
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "run/address.h"
+#include "run/await.h"
 #include "run/outlet.h"
 #include "run/sink_kind.h"
-#include "run/await.h"
 
 struct listen_drain {
     fay_drain drain;

@@ -78,8 +78,7 @@ char *fay_source_identity(fay_source *source, const char **ret_why)
     return identity;
 }
 
-char *fay_source_notes(fay_source *source, const fay_range *ranges, size_t count,
-                       uint64_t position)
+char *fay_source_notes(fay_source *source, const fay_range *ranges, size_t count, uint64_t position)
 {
     if (source->ops->notes == NULL)
         return fay_strdup("");

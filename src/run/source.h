@@ -44,7 +44,11 @@ typedef struct fay_source_past {
 int fay_source_open(const fay_source_config *config, fay_source **ret, fay_error *err);
 void fay_source_free(fay_source *source);
 
-enum { FAY_PULL_ITEMS = 0, FAY_PULL_WAIT = 1, FAY_PULL_END = 2 };
+enum {
+    FAY_PULL_ITEMS = 0,
+    FAY_PULL_WAIT = 1,
+    FAY_PULL_END = 2
+};
 /* Up to `items` Items and about `bytes` bytes, both above 0. Errors have err set. */
 int fay_source_pull(fay_source *source, uint64_t items, uint64_t bytes, fay_chunk *ret,
                     fay_error *err);
@@ -57,7 +61,7 @@ char *fay_source_notes(fay_source *source, const fay_range *ranges, size_t count
 /* Goes on where an earlier run stopped, before the first pull. FAY_E_STALE with err set: it is not
  * the same source any more. */
 int fay_source_resume(fay_source *source, const fay_source_past *past, fay_error *err);
-/* Whether Items are told by their numbers on resume; if not, the source skips those that are done. */
+/* Whether Items are told by number on resume; if not, the source itself skips those done. */
 bool fay_source_is_numbered(const fay_source *source);
 /* These roots are done, and on record if there is a journal. */
 void fay_source_acked(fay_source *source, uint64_t root, uint64_t count);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dead letters that are tried again: each line's Item enters at the stage that it died in. Only what
- * the file held when it was opened is taken, so that letters which are written to the same file
- * meanwhile do not come round for ever.
+ * Dead letters that are tried again: each line's Item enters at the stage that it died in. Only
+ * what the file held when it was opened is taken, so that letters which are written to the same
+ * file meanwhile do not come round for ever.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,9 @@
 #include "run/letter.h"
 #include "run/source_kind.h"
 
-enum { LETTERS_MAX = 256 };
+enum {
+    LETTERS_MAX = 256
+};
 
 struct dead {
     fay_source source;
@@ -91,10 +93,11 @@ static int take(struct dead *d, fay_batch *batch, int *stage, fay_error *err)
         return r;
     }
     int found = fay_pipeline_find(d->source.config.pipeline, letter.stage);
-    if (found < 0)
+    if (found < 0) {
         return fay_fail_with(err, FAY_E_INVAL,
                              "%s: line %llu is of stage '%s', which this pipeline does not have",
                              d->path, (unsigned long long)d->number + 1, letter.stage);
+    }
     if (*stage >= 0 && *stage != found)
         return 1;
     *stage = found;

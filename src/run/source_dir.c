@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A directory: each file in it is an Item, its path the payload. First those that are there, in order
- * of their names, then by inotify each one that is written or moved in. It never ends.
+ * A directory: each file in it is an Item, its path the payload. First those that are there, in
+ * order of their names, then by inotify each one that is written or moved in. It never ends.
  *
  * A file is told by its name, size and mtime, never by a number: the checksum of the three is its
  * key. A record's notes hold the keys of all that are done (16 hex digits each), so that a resumed
@@ -19,24 +19,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <uthash.h>
+#include "base/hash.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "base/log.h"
+#include "run/await.h"
 #include "run/source_kind.h"
 #include "run/text.h"
-#include "run/await.h"
 
-enum { KEY_DIGITS = 16 };
+enum {
+    KEY_DIGITS = 16
+};
 
 /* A file that was seen. It stays known, so that another event does not give it again. */
 struct seen {
     uint64_t key;
     uint64_t root;
-    bool done;  /* its root is in a record */
-    char *name; /* NULL once it is acked */
+    bool done;              /* its root is in a record */
+    char *name;             /* NULL once it is acked */
     TAILQ_ENTRY(seen) link; /* in `open` while it is not acked */
     UT_hash_handle hh;
 };
@@ -284,7 +286,8 @@ int fay_source_open_dir(const fay_source_config *config, fay_source **ret, fay_e
     struct directory *d = fay_alloc(sizeof *d);
     fay_source_init(&d->source, &ops, config);
     TAILQ_INIT(&d->open);
-    /* The watch stands before the scan: what comes in between is seen twice, and known by its key. */
+    /* The watch stands before the scan: what comes in between is seen twice, and known by its key.
+     * */
     d->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (d->inotify < 0 || inotify_add_watch(d->inotify, d->source.def->dir,
                                             IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) {

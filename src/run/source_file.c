@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files, one after the other, and stdin where that is one. Read with pread in bounded steps, so that
- * the offset of a shared stdin is left alone.
+ * Files, one after the other, and stdin where that is one. Read with pread in bounded steps, so
+ * that the offset of a shared stdin is left alone.
  *
  *     position   file's index << 48 | offset
  *     identity   path, device and inode of every file, in order
@@ -10,8 +10,8 @@
  * `follow` waits at the end of the last file for more: inotify on its directory, which also tells
  * when another file takes its name.
  *
- * What a glob or a path gives that is no regular file (a FIFO, /dev/stdin) is read as a stream; such
- * a source cannot be read again.
+ * What a glob or a path gives that is no regular file (a FIFO, /dev/stdin) is read as a stream;
+ * such a source cannot be read again.
  */
 #include <assert.h>
 #include <errno.h>
@@ -29,12 +29,15 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "run/await.h"
 #include "run/source_kind.h"
 #include "run/stream.h"
 #include "run/text.h"
-#include "run/await.h"
 
-enum { OFFSET_BITS = 48, EDGE = 4096 };
+enum {
+    OFFSET_BITS = 48,
+    EDGE = 4096
+};
 #define OFFSET_MASK ((UINT64_C(1) << OFFSET_BITS) - 1)
 #define FILES_MAX   ((size_t)65536)
 
@@ -104,8 +107,8 @@ static int watch_last(struct files *f, fay_error *err)
 {
     FAY_CLEANUP(fay_freep) char *copy = fay_strdup(f->paths[f->count - 1]);
     f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (f->inotify < 0 || inotify_add_watch(f->inotify, dirname(copy),
-                                            IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+    if (f->inotify < 0 ||
+        inotify_add_watch(f->inotify, dirname(copy), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot follow %s", f->paths[f->count - 1]);
     f->watch = fay_await_new(f->source.config.loop, f->inotify, on_inotify, f);
     fay_await_want(f->watch, FAY_AWAIT_READ);
@@ -308,7 +311,8 @@ static int add(struct files *f, const char *path, fay_error *err)
         fault = errno;
     }
     if (!known)
-        return fay_fail_errno(err, FAY_E_IO, fault, "cannot read %s", path != NULL ? path : "stdin");
+        return fay_fail_errno(err, FAY_E_IO, fault, "cannot read %s",
+                              path != NULL ? path : "stdin");
     if (f->count == f->capacity) {
         size_t capacity = f->capacity;
         FAY_RESERVE(f->paths, capacity, f->count + 1);

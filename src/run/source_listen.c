@@ -11,11 +11,13 @@
 
 #include "base/log.h"
 #include "run/address.h"
+#include "run/await.h"
 #include "run/source_kind.h"
 #include "run/stream.h"
-#include "run/await.h"
 
-enum { CONNECTIONS_MAX = 1024 };
+enum {
+    CONNECTIONS_MAX = 1024
+};
 
 struct connection {
     TAILQ_ENTRY(connection) link;

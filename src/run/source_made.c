@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Items that are not read from anywhere: `generate`, whose Items are a function of their number, and
- * the arguments behind `:::`. Both give the same again from any number on; their position is the
- * number of the next Item.
+ * Items that are not read from anywhere: `generate`, whose Items are a function of their number,
+ * and the arguments behind `:::`. Both give the same again from any number on; their position is
+ * the number of the next Item.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -12,7 +12,10 @@
 #include "run/text.h"
 
 #define CHUNK_BYTES (256 * FAY_KIB)
-enum { CHUNK_ITEMS = 4096, DIGITS = 20 };
+enum {
+    CHUNK_ITEMS = 4096,
+    DIGITS = 20
+};
 
 struct made {
     fay_source source;

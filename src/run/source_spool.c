@@ -38,7 +38,7 @@ struct spool {
     int fd;
     uint64_t written, synced, read;
     uint64_t recorded, hole; /* position of the last record; freed up to here */
-    struct sync *sync; /* running */
+    struct sync *sync;       /* running */
     fay_intake intake;
     fay_error failed; /* the sync did */
 };
@@ -163,8 +163,8 @@ static char *identity_spool(fay_source *source)
     return fay_strdup("spool\n");
 }
 
-/* Notes are made for a record that is about to be written, when the one before is on disk: what lies
- * before that one's position is never read again. */
+/* Notes are made for a record that is about to be written, when the one before is on disk: what
+ * lies before that one's position is never read again. */
 static char *notes_spool(fay_source *source, const fay_range *ranges, size_t count,
                          uint64_t position)
 {

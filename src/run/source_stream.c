@@ -11,12 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "run/await.h"
 #include "run/source_kind.h"
 #include "run/stream.h"
 #include "run/text.h"
-#include "run/await.h"
 
-enum { RESTART_MS = 1000 };
+enum {
+    RESTART_MS = 1000
+};
 
 struct streamed {
     fay_source source;

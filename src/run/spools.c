@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <uthash.h>
+#include "base/hash.h"
 
 #include "base/limits.h"
 #include "run/text.h"
@@ -14,7 +14,10 @@
 #include "wire/codec.h"
 #include "wire/frame.h"
 
-enum { RECORD_ITEMS = 1024, SIZE_BYTES = 4 };
+enum {
+    RECORD_ITEMS = 1024,
+    SIZE_BYTES = 4
+};
 #define RECORD_BYTES (256 * FAY_KIB)
 
 struct spool {
@@ -124,8 +127,8 @@ int fay_spools_append(fay_spools *spools, uint32_t id, fay_batch *batch, size_t 
     }
     for (size_t done = 0; done < count;) {
         size_t n = portion(batch, at + done, count - done);
-        int r = append_record(spool, batch, at + done, n,
-                              targets != NULL ? targets + done : NULL, err);
+        int r =
+            append_record(spool, batch, at + done, n, targets != NULL ? targets + done : NULL, err);
         if (r != 0)
             return r;
         done += n;

@@ -15,12 +15,14 @@
 #include "run/text.h"
 
 #define LONG_BYTES (4 * FAY_MIB)
-enum { LOCK_RETRY_MS = 20 };
+enum {
+    LOCK_RETRY_MS = 20
+};
 
 /* What the pool works on; the loop's hands are off it meanwhile. */
 struct task {
     uv_work_t work;
-    fay_state *state; /* NULL: gone */
+    fay_state *state;  /* NULL: gone */
     int directory, fd; /* duplicates; `fd` is replaced when the journal is */
     uint64_t offset;
     bool anew; /* a whole new journal, by rename */

@@ -7,8 +7,8 @@
  *                            '--> go_on      the old one, cut behind its last whole record
  *                                  then record, one after the other
  *
- * A record is written and synced on libuv's pool. A journal that has become long is written anew with
- * its last record alone, and takes the old one's place by rename.
+ * A record is written and synced on libuv's pool. A journal that has become long is written anew
+ * with its last record alone, and takes the old one's place by rename.
  */
 #ifndef FAY_STATE_H
 #define FAY_STATE_H

@@ -9,15 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "run/text.h"
 #include "run/await.h"
+#include "run/text.h"
 
 struct fay_stream {
     int fd;
-    bool owned;      /* closed with the stream */
-    bool shared;     /* may block: ask first */
+    bool owned;  /* closed with the stream */
+    bool shared; /* may block: ask first */
     bool socket;
-    bool fifo;       /* opened by us, perhaps before its first writer */
+    bool fifo;        /* opened by us, perhaps before its first writer */
     fay_await *watch; /* NULL: it never blocks */
     void (*ready)(void *context);
     void *context;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <uthash.h>
+#include "base/hash.h"
 
 #include "item/json.h"
 #include "run/joblog.h"
@@ -257,7 +257,7 @@ void fay_trail_given_back(fay_trail *trail, const fay_flow_event *event)
     }
 }
 
-void fay_trail_gone(fay_trail *trail, size_t stage, uint32_t link, uint16_t worker,
+void fay_trail_gone(fay_trail *trail, size_t stage, uint32_t link, int worker,
                     const fay_news *news)
 {
     struct leased *next = trail != NULL ? trail->leased : NULL;
@@ -266,9 +266,9 @@ void fay_trail_gone(fay_trail *trail, size_t stage, uint32_t link, uint16_t work
     while (next != NULL) {
         struct leased *item = next;
         next = item->hh.next;
-        if (item->key.link != link || (worker != 0 && item->worker != worker))
+        if (item->key.link != link || (worker >= 0 && item->worker != worker))
             continue;
-        if (++held == 1 && worker != 0) {
+        if (++held == 1 && worker >= 0) {
             only = item; /* until there is another: then it is not known whose fault it was */
         } else {
             forget(trail, item);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was done to every Item: --joblog (one line a try) and --results (DIR/STAGE.out, one JSON line
- * an output: {"id":"7","item":".."}, with the id of the Item that it came from). Only for runs that
- * ask for it: it keeps an entry for each Item that is leased.
+ * What was done to every Item: --joblog (one line a try) and --results (DIR/STAGE.out, one JSON
+ * line an output: {"id":"7","item":".."}, with the id of the Item that it came from). Only for
+ * runs that ask for it: it keeps an entry for each Item that is leased.
  */
 #ifndef FAY_TRAIL_H
 #define FAY_TRAIL_H
@@ -26,8 +26,8 @@ void fay_trail_part(fay_trail *trail, size_t stage, const fay_flow_event *part);
 void fay_trail_verdict(fay_trail *trail, size_t stage, const fay_flow_event *verdict,
                        const fay_news *news);
 void fay_trail_given_back(fay_trail *trail, const fay_flow_event *event);
-/* A worker, or with worker 0 a whole link, is gone, with what it held. */
-void fay_trail_gone(fay_trail *trail, size_t stage, uint32_t link, uint16_t worker,
+/* A worker, or with worker -1 a whole link, is gone, with what it held. */
+void fay_trail_gone(fay_trail *trail, size_t stage, uint32_t link, int worker,
                     const fay_news *news);
 
 #endif /* FAY_TRAIL_H */

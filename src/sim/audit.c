@@ -95,7 +95,7 @@ static void check_rooms(const fay_sim_book *book, const fay_flow_stats *stats)
         }
     }
     for (size_t i = 0; i < shape->count; i++) {
-        char what[24];
+        char what[40];
         (void)snprintf(what, sizeof what, "queue of stage %zu", i);
         check_room(book, what, into[i], stats[i].queued + leased[i], stats[i].queue_limit);
         if (shape->flow_stages[i].ordered) {

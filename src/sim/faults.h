@@ -29,7 +29,7 @@
     X(LINK_STALLS, 0.004)     /* wake-up: shorter than a lease, or longer */                       \
     X(LINK_GARBAGE, 0.002)    /* wake-up: an Instance speaks of a lease that never was */          \
     X(OWNER_DIES, 0.004)      /* wake-up */                                                        \
-    X(RECORD_CUT, 0.02)       /* wake-up while a record is written: the owner dies */              \
+    X(RECORD_CUT, 0.2)        /* wake-up while a record is written: the owner dies */              \
     X(WRITE_FAILS, 0.001)     /* write to sink or dead letters: part of it is there */             \
     X(SYNC_FAILS, 0.02)       /* sync of sink and dead letters */                                  \
     X(RECORD_FAILS, 0.02)     /* sync of the journal */                                            \

@@ -44,7 +44,10 @@ static size_t made_at(const fay_sim_oracle *oracle, uint32_t atom)
 
 uint64_t fay_sim_oracle_targets(const fay_sim_oracle *oracle, uint32_t atom)
 {
-    return fay_sim_shape_targets(oracle->shape, made_at(oracle, atom), oracle->atoms[atom].kind);
+    const fay_sim_atom *a = &oracle->atoms[atom];
+    if (a->made_by == FAY_SIM_NONE && oracle->shape->letters)
+        return UINT64_C(1) << fay_sim_shape_reenters(oracle->shape, a->root);
+    return fay_sim_shape_targets(oracle->shape, made_at(oracle, atom), a->kind);
 }
 
 fay_path fay_sim_oracle_path(const fay_sim_oracle *oracle, uint32_t atom, size_t stage)

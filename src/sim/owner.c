@@ -20,7 +20,8 @@ static void must_feed(fay_sim_owner *owner, const fay_flow_event *event)
 {
     int r = feed(owner, event);
     if (r != 0)
-        fay_sim_fail(owner->trace, "the flow answers %d to %s", r, fay_sim_event_name(event->kind));
+        fay_sim_fail(owner->trace, "the flow answers %d to %s", r,
+                     fay_sim_event_name((int)event->kind));
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -251,9 +252,13 @@ static void read_items(fay_sim_owner *owner, uint64_t count)
         batch->entries[i].root = owner->next_root + i;
         ends[i] = fay_sim_store_position(owner->store, owner->next_root + i);
     }
-    must_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_SOURCE,
-                                       .batch = batch,
-                                       .ends = owner->shape->positions ? ends : NULL});
+    fay_flow_event event = {
+        .kind = FAY_FLOW_SOURCE, .batch = batch, .ends = owner->shape->positions ? ends : NULL};
+    if (owner->shape->letters) { /* each into the stage where it died, so one by one */
+        event.kind = FAY_FLOW_REENTER;
+        event.stage = fay_sim_shape_reenters(owner->shape, owner->next_root);
+    }
+    must_feed(owner, &event);
     for (uint64_t i = 0; i < count; i++) {
         fay_sim_book_source(owner->book, (uint32_t)owner->next_root++);
     }
@@ -269,6 +274,8 @@ static uint64_t readable(const fay_sim_owner *owner)
         used +=
             fay_sim_oracle_payload(owner->oracle, (uint32_t)(owner->next_root + count), payload);
     }
+    if (owner->shape->letters)
+        return FAY_MIN(count, (uint64_t)1);
     return count > 0 && owner->shape->greedy ? FAY_MIN(count + 2, ready) : count;
 }
 

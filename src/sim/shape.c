@@ -184,6 +184,8 @@ void fay_sim_shape_draw(fay_sim_shape *shape, fay_sim_world *world)
     uint64_t most = ONE_OF(world, 5, 20, 60, 200, 200);
     shape->items = fay_sim_between(world, 1, most);
     shape->gap = ONE_OF(world, 0, 0, FAY_MS, 50 * FAY_MS);
+    shape->letters = fay_sim_chance(world, 0.05);
+    shape->config.journal = shape->config.journal && !shape->letters;
     shape->positions = fay_sim_chance(world, 0.8);
     shape->greedy = fay_sim_chance(world, 0.2);
     shape->big = fay_sim_chance(world, 0.3) ? 0.1 : 0;
@@ -224,6 +226,11 @@ uint64_t fay_sim_shape_targets(const fay_sim_shape *shape, size_t from, unsigned
             targets |= fay_sim_shape_targets(shape, i, kind); /* past it */
     }
     return targets;
+}
+
+size_t fay_sim_shape_reenters(const fay_sim_shape *shape, uint64_t root)
+{
+    return root % shape->count;
 }
 
 bool fay_sim_shape_ordered(const fay_sim_shape *shape)

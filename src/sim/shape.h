@@ -53,6 +53,7 @@ typedef struct fay_sim_shape {
     fay_ns gap;     /* between two of them; 0 = all are there */
     bool orders;    /* some stages may be ordered */
     bool positions; /* the source knows where it is */
+    bool letters;   /* the source is a file of dead letters that are retried */
     bool greedy;    /* it feeds a little more than there is room for */
     double big;     /* chance that a try has dozens of children */
     double parts;   /* chance that a result set travels in parts */
@@ -64,6 +65,8 @@ typedef struct fay_sim_shape {
 void fay_sim_shape_draw(fay_sim_shape *shape, fay_sim_world *world);
 void fay_sim_shape_deinit(fay_sim_shape *shape);
 
+/* The stage into which a retried dead letter goes straight. */
+size_t fay_sim_shape_reenters(const fay_sim_shape *shape, uint64_t root);
 /* Where an Item of this kind goes when it leaves `from` (count = the source), by the rule. */
 uint64_t fay_sim_shape_targets(const fay_sim_shape *shape, size_t from, unsigned kind);
 /* What each stage gives to the sink stands there in order: all that feed it are ordered. (With

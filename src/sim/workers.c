@@ -245,7 +245,8 @@ static void draw_end(const struct post *p, fay_sim_task *task)
     fay_sim_faults *faults = p->crew->faults;
     bool verdicts = p->stage->mode == FAY_SIM_SOLO || p->stage->mode == FAY_SIM_TAGGED;
     uint32_t atom = p->crew->oracle->visits[task->visit].atom;
-    task->took = fay_sim_around(p->crew->world, p->stage->work) * (p->worker->slow ? 100 : 1);
+    bool slow = p->worker->slow && faults->rates[FAY_SIM_WORKER_SLOW] > 0; /* until faults stop */
+    task->took = fay_sim_around(p->crew->world, p->stage->work) * (slow ? 100 : 1);
     if (p->crew->oracle->atoms[atom].poison) {
         draw_poisoned(task, atom, verdicts);
     } else if (fay_sim_hit(faults, FAY_SIM_WORKER_STUCK)) {
@@ -458,7 +459,7 @@ static void received(const struct post *p, const fay_sim_frame *frame)
         p->worker->serial += p->worker->state == FAY_SIM_BOOTS; /* it need not start any more */
         go_on(p);
         break;
-    default: assert(!"no frame of the owner's");
+    default: assert(false); /* no frame of the owner's */
     }
 }
 

@@ -6,9 +6,9 @@
  *                            |
  *     bytes:    ....payload\n payload\n ....attrs....
  *
- * An Item is an entry that points into the batch's bytes, so that moving thousands of them costs one
- * allocation and no copy. `gap` is how many bytes lie behind each payload: 1 (a newline) for Items
- * that came as lines, so that they can be passed on as text without touching them; else 0.
+ * An Item is an entry that points into the batch's bytes, so that moving thousands of them costs
+ * one allocation and no copy. `gap` is how many bytes lie behind each payload: 1 (a newline) for
+ * Items that came as lines, so that they can be passed on as text without touching them; else 0.
  *
  * Counted, not thread safe. Entries and bytes do not change once the batch is shared, but for
  * `attempt`, which the ledger keeps.

@@ -7,7 +7,7 @@
  *     u32 length[count]
  *     has & IDS_DENSE     u64 root, u16 attempt, u8 path size, path       roots count up from there
  *     has & IDS           count x (u64 root, u16 attempt, u8 path size, path)
- *     has & ROUTES        u64 targets[count]                              bit n = stage n, 63 = sink
+ *     has & ROUTES        u64 targets[count]                      bit n = stage n, 63 = sink
  *     has & ATTRS         u32 length[count], then the attributes
  *     data                count x (payload, gap bytes)
  *

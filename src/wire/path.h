@@ -33,7 +33,8 @@ int fay_path_check(const uint8_t *bytes, size_t size);
 enum {
     FAY_PATH_TEXT_MAX = 24 + (int)FAY_PATH_MAX * 4
 };
-/* "7.2.1", NUL-terminated; returns its length. With `parent`, without the last number ("" if none). */
+/* "7.2.1", NUL-terminated; returns its length. With `parent`, without the last number ("" if none).
+ */
 size_t fay_path_text(uint64_t root, const fay_path *path, bool parent,
                      char text[FAY_PATH_TEXT_MAX]);
 

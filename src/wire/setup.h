@@ -27,7 +27,8 @@ typedef struct fay_setup {
     uint64_t recycle_items, recycle_rss; /* 0 = never */
     fay_ns recycle_age;
     /* The routes from this stage on: for each stage of the pipeline its `when` text ("" = none,
-     * "else"), and whom it feeds (bit n = stage n, FAY_TARGET_SINK). Empty: routes are not wanted. */
+     * "else"), and whom it feeds (bit n = stage n, FAY_TARGET_SINK). Empty: routes are not wanted.
+     */
     char **whens;    /* NULL-terminated, one per stage of the pipeline */
     uint64_t *feeds; /* as many */
     uint32_t stages; /* how many */

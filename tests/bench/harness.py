@@ -9,7 +9,6 @@ import shutil
 import signal
 import statistics
 import subprocess
-import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -86,9 +85,9 @@ class Bench:
         return str(self.bin / name)
 
     def note(self, text):
+        """Something to be said below the table."""
         if text not in self.notes:
             self.notes.append(text)
-            print(f"bench: {text}", file=sys.stderr, flush=True)
 
     def pick(self, full, quick):
         return quick if self.quick else full
@@ -178,7 +177,7 @@ class Bench:
             used = (busy_s() - before) / 0.5
             if used < 0.1:
                 return
-        self.note(f"the machine is not idle ({used:.1f} processors are busy): figures will wobble")
+        self.note("something else kept the processors busy: repeat the run on an idle machine")
 
     def interleave(self, runs, rounds=None):
         """Each of the named functions once a round (A B A B), so that a machine that drifts does so

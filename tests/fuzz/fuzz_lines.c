@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a `lines` worker prints, in pieces: no more answers than Items, and each byte at most once. */
+/* What a `lines` worker prints, in pieces: no more answers than Items, and each byte at most once.
+ */
 #include <assert.h>
 #include <string.h>
 

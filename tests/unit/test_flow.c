@@ -33,7 +33,7 @@ struct script {
     size_t length;
 };
 
-static void say(struct script *s, const char *format, ...)
+static FAY_PRINTF(2, 3) void say(struct script *s, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

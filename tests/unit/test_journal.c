@@ -11,7 +11,9 @@
 
 #include "journal/journal.h"
 
-enum { COMMITS = 3 };
+enum {
+    COMMITS = 3
+};
 
 static char run[] = "7f3a", pipeline[] = "name=x\nstages.a.run=3:cat\n", source[] = "file in 1 2\n";
 static char notes[] = "00112233";

@@ -63,8 +63,7 @@ static void lines_in_any_pieces(void **state)
 {
     (void)state;
     static const char text[] = "one\n\ntwo\r\nlast";
-    check_split(FAY_FORMAT_LINES, false, text, sizeof text - 1,
-                "[one@4][@5][two\r@10][last@14]");
+    check_split(FAY_FORMAT_LINES, false, text, sizeof text - 1, "[one@4][@5][two\r@10][last@14]");
     check_split(FAY_FORMAT_LINES, true, text, sizeof text - 1, "[one@4][@5][two@10][last@14]");
 }
 
