@@ -63,17 +63,29 @@ static bool backlog(const fay_equalizer *e, const fay_equalizer_input *in)
     return (double)in->queued >= fmax(2, may_wait) && in->idle == 0;
 }
 
+/* Pressure without an evaluation, where nothing could be decided anyway: no timer is needed. */
+static void note_pressure(fay_equalizer *e, const fay_equalizer_input *in, bool growing)
+{
+    bool blocked = in->blocked && in->queued > 0;
+    e->pressure = blocked ? 2 : growing ? 1 : e->pressure > 0 ? 0 : e->pressure;
+    e->held_by = blocked ? "BLOCKED" : growing ? "AT_MAX" : "";
+}
+
 void fay_equalizer_watch(fay_equalizer *e, fay_ns now, const fay_equalizer_input *in)
 {
-    if (e->pinned)
+    if (e->pinned || e->armed)
         return;
-    bool growing = backlog(e, in) || (in->queued > 0 && in->live + in->starting == 0);
-    if (growing && !e->armed) {
+    unsigned have = in->live + in->starting;
+    bool growing = backlog(e, in) || (in->queued > 0 && have == 0);
+    if (growing && !in->blocked && have < e->max) {
         e->armed = true;
         e->evens = 0;
         e->due = now;
+        return;
     }
-    if (e->armed || in->idle_since == FAY_NEVER || in->live + in->starting <= e->min)
+    note_pressure(e, in, growing);
+    e->due = FAY_NEVER;
+    if (in->idle_since == FAY_NEVER || have <= e->min)
         return;
     fay_ns next = e->released_at + period(e) / 8;
     if (e->refused_at > 0)
@@ -157,6 +169,12 @@ static fay_equalizer_decision grow(fay_equalizer *e, fay_ns now, const fay_equal
     return (fay_equalizer_decision){.spawn = most - have};
 }
 
+static void sleep_until_watched(fay_equalizer *e)
+{
+    e->armed = false;
+    e->due = FAY_NEVER;
+}
+
 fay_equalizer_decision fay_equalizer_evaluate(fay_equalizer *e, fay_ns now,
                                               const fay_equalizer_input *in)
 {
@@ -170,10 +188,11 @@ fay_equalizer_decision fay_equalizer_evaluate(fay_equalizer *e, fay_ns now,
 
     if (in->blocked && in->queued > 0) {
         e->pressure = 2;
+        e->evens = EVENS_UNTIL_DORMANT; /* until there is room again: watch() sees that */
     } else if (high) {
         fay_equalizer_decision grown = grow(e, now, in, n);
-        if (grown.spawn == 0 && e->held_by[0] != '\0')
-            e->due = now + 8 * period(e); /* denied: ask again later */
+        if (grown.spawn == 0 && in->live + in->starting >= e->max)
+            sleep_until_watched(e);
         return grown;
     } else if (retire) {
         e->pressure = -1;
@@ -186,8 +205,7 @@ fay_equalizer_decision fay_equalizer_evaluate(fay_equalizer *e, fay_ns now,
         e->refused_at = now;
     }
     if (++e->evens >= EVENS_UNTIL_DORMANT) {
-        e->armed = false;
-        e->due = FAY_NEVER;
+        sleep_until_watched(e);
         e->flaps = e->flaps > 0 && now - e->released_at > 40 * period(e) ? e->flaps - 1 : e->flaps;
     }
     return (fay_equalizer_decision){0};

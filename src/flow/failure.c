@@ -195,9 +195,18 @@ static void halve(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *work
     fay_queue_push_head(&stage->queue, now, suspects, 0, half, true);
 }
 
-/* Workers or Instances that die again and again without a result: the run cannot go on. */
-static void watch_crashes(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_flow_event *event)
+/*
+ * Workers or Instances that die again and again without a result: the run cannot go on. A death
+ * counts where a result could have come (`busy`), or where none has ever come: idle ones that are
+ * killed prove nothing.
+ */
+static void watch_crashes(fay_flow *flow, fay_ns now, fay_stage *stage, bool busy,
+                          const fay_flow_event *event)
 {
+    if (!busy && stage->proven) {
+        stage->spawn_after = now + 50 * FAY_MS;
+        return;
+    }
     if (stage->crashes == 0 || now - stage->crashed_at > 10 * FAY_SECOND) {
         stage->crashes = 0;
         stage->crashed_at = now;
@@ -206,7 +215,8 @@ static void watch_crashes(fay_flow *flow, fay_ns now, fay_stage *stage, const fa
         fay_flow_act_fail(flow, FAY_FAIL_CRASHLOOP, stage->index, event->note, event->note_size);
         return;
     }
-    stage->spawn_after = now + ((fay_ns)50 * FAY_MS << stage->crashes);
+    /* The first two are replaced at once: a result soon tells whether it was chance. */
+    stage->spawn_after = stage->crashes > 2 ? now + ((fay_ns)50 * FAY_MS << stage->crashes) : 0;
 }
 
 static void one_dies(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker,
@@ -235,7 +245,7 @@ void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_worker *worker,
     if (event->cause == FAY_FLOW_RETIRED || flow->aborted) {
         all_back(flow, now, stage, worker);
     } else if (worker->leases.items == 0) {
-        watch_crashes(flow, now, stage, event);
+        watch_crashes(flow, now, stage, stage->queue.items > 0, event);
     } else if (worker->leases.items == 1) {
         one_dies(flow, now, stage, worker, event);
     } else {
@@ -248,6 +258,7 @@ void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
                         const fay_flow_event *event)
 {
     fay_stage *stage = &flow->stages[link->stage];
+    bool busy = stage->leased > 0 || stage->queue.items > 0;
     for (size_t number = link->workers_count; number-- > 0;) {
         fay_worker *worker = link->workers[number];
         if (worker == NULL)
@@ -260,5 +271,5 @@ void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
     free(link->workers);
     free(link);
     if (!flow->aborted && !flow->done)
-        watch_crashes(flow, now, stage, event);
+        watch_crashes(flow, now, stage, busy, event);
 }

@@ -56,7 +56,7 @@ typedef struct fay_flow_stage {
     uint64_t reorder_items;
     fay_ns reorder_wait;
     uint64_t queue_items, queue_bytes;
-    bool queue_grows;  /* to 20 ms of the measured rate */
+    bool queue_grows;  /* to 20 ms of the measured rate, FAY_QUEUE_GROWN_MAX at most */
     uint64_t prefetch; /* Items leased to one worker at most; 0 = by expected time */
     double rate;       /* Items leased per second at most; 0 = no limit */
     unsigned workers_min, workers_start, workers_max;

@@ -193,11 +193,11 @@ static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
     fay_equalizer *e = &stage->equalizer;
     fay_equalizer_input input = counters(flow, stage);
-    fay_equalizer_watch(e, now, &input);
-    if (now < e->due)
-        return;
+    fay_equalizer_decision decision = {0};
     int before = e->pressure;
-    fay_equalizer_decision decision = fay_equalizer_evaluate(e, now, &input);
+    fay_equalizer_watch(e, now, &input);
+    if (now >= e->due)
+        decision = fay_equalizer_evaluate(e, now, &input);
     if (decision.spawn > 0)
         stage->wanted = FAY_MIN(stage->live + stage->starting + decision.spawn, e->max);
     if (decision.retire)
@@ -226,7 +226,7 @@ fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage)
 {
     fay_ns due = stage->equalizer.pinned ? FAY_NEVER : stage->equalizer.due;
     bool missing = stage->live + stage->starting < stage->wanted;
-    if (missing && stage->spawn_after > 0)
+    if (missing && stage->spawn_after > flow->stepped)
         due = FAY_MIN(due, stage->spawn_after);
     return flow->aborted || flow->failed ? FAY_NEVER : due;
 }

@@ -101,8 +101,7 @@ static void load(fay_owner *owner, const fay_flow_action *action)
     fay_owner_pending *p = &owner->pending;
     fay_owner_loaded loaded = {.spool = action->spool, .cursor = action->tag};
     fay_error err;
-    if (fay_spools_load(owner->spools, action->spool, action->tag, &loaded.batch, &loaded.targets,
-                        &loaded.next, &err) != 0) {
+    if (fay_spools_load(owner->spools, loaded.spool, loaded.cursor, &loaded.items, &err) != 0) {
         fay_owner_fail(owner, FAY_EXIT_IO, &err);
         return;
     }
@@ -112,9 +111,13 @@ static void load(fay_owner *owner, const fay_flow_action *action)
 
 static void spill(fay_owner *owner, const fay_flow_action *action)
 {
+    const fay_spooled items = {.batch = action->batch,
+                               .at = action->at,
+                               .count = action->count,
+                               .targets =
+                                   (uint64_t *)(uintptr_t)action->targets}; // NOLINT: only read
     fay_error err;
-    if (fay_spools_append(owner->spools, action->spool, action->batch, action->at, action->count,
-                          action->targets, &err) != 0)
+    if (fay_spools_append(owner->spools, action->spool, &items, &err) != 0)
         fay_owner_fail(owner, FAY_EXIT_IO, &err);
 }
 

@@ -28,7 +28,7 @@ struct hook {
     fay_events *events;
     char **argv; /* NULL = none */
     fay_process *process;
-    STAILQ_HEAD(, line) waiting;
+    STAILQ_HEAD(line_list, line) waiting;
     size_t count;
 };
 

@@ -151,7 +151,8 @@ void fay_owner_link_closed(fay_owner_instance *instance, int why)
     fay_owner *owner = instance->owner;
     static const fay_news silent = {.error = "its Instance was silent for 3.5 s", .error_size = 33};
     static const fay_news broke = {.error = "its Instance broke the protocol", .error_size = 31};
-    static const fay_news ended = {.error = "its Instance died", .error_size = 17};
+    const char *death = instance->death != NULL ? instance->death : "its Instance died";
+    const fay_news ended = {.error = death, .error_size = strlen(death)};
     const fay_news *news = why == FAY_E_TIMEOUT ? &silent : why == FAY_E_PEER ? &broke : &ended;
     instance->link = NULL;
     fay_trail_gone(owner->trail, instance->stage, instance->number, -1, news);

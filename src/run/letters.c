@@ -12,7 +12,7 @@
 struct fay_letters {
     char *path;
     int fd;
-    uint64_t offset, count;
+    uint64_t offset;
 };
 
 fay_letters *fay_letters_new(const char *path)
@@ -62,7 +62,6 @@ int fay_letters_cut(fay_letters *letters, uint64_t offset, fay_error *err)
 
 int fay_letters_write(fay_letters *letters, const fay_letter *letter, fay_error *err)
 {
-    letters->count++;
     if (letters->path == NULL)
         return 0;
     if (letters->fd < 0) {
@@ -78,11 +77,6 @@ int fay_letters_write(fay_letters *letters, const fay_letter *letter, fay_error 
     return 0;
 }
 
-uint64_t fay_letters_count(const fay_letters *letters)
-{
-    return letters->count;
-}
-
 uint64_t fay_letters_offset(const fay_letters *letters)
 {
     return letters->offset;
@@ -91,9 +85,4 @@ uint64_t fay_letters_offset(const fay_letters *letters)
 int fay_letters_fd(const fay_letters *letters)
 {
     return letters->fd;
-}
-
-const char *fay_letters_path(const fay_letters *letters)
-{
-    return letters->path;
 }

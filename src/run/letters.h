@@ -11,7 +11,7 @@
 
 typedef struct fay_letters fay_letters;
 
-/* `path` NULL: letters are counted and thrown away. */
+/* `path` NULL: letters are thrown away. */
 fay_letters *fay_letters_new(const char *path);
 void fay_letters_free(fay_letters *letters);
 
@@ -22,9 +22,7 @@ int fay_letters_cut(fay_letters *letters, uint64_t offset, fay_error *err);
 /* FAY_E_IO with err set: the letter is not there, or not whole. */
 int fay_letters_write(fay_letters *letters, const fay_letter *letter, fay_error *err);
 
-uint64_t fay_letters_count(const fay_letters *letters); /* of this run, since it began or went on */
 uint64_t fay_letters_offset(const fay_letters *letters);
 int fay_letters_fd(const fay_letters *letters); /* -1 = not made yet */
-const char *fay_letters_path(const fay_letters *letters);
 
 #endif /* FAY_LETTERS_H */

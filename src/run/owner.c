@@ -117,16 +117,15 @@ static void feed_loaded(fay_owner *owner)
         fay_flow_event event = {.kind = FAY_FLOW_LOADED,
                                 .spool = loaded->spool,
                                 .tag = loaded->cursor,
-                                .ns = loaded->next,
-                                .batch = loaded->batch,
-                                .targets = loaded->targets};
+                                .ns = loaded->items.next,
+                                .batch = loaded->items.batch,
+                                .targets = loaded->items.targets};
         if (fay_owner_feed(owner, &event) < 0) {
             fay_error err;
             (void)fay_fail_with(&err, FAY_E_IO, "a temporary file has changed");
             fay_owner_fail(owner, FAY_EXIT_IO, &err);
         }
-        fay_batch_unref(loaded->batch);
-        free(loaded->targets);
+        fay_spooled_deinit(&loaded->items);
     }
     pending->loaded_count = 0;
 }
@@ -217,9 +216,15 @@ static void pump(fay_owner *owner)
     fay_owner_show_progress(owner);
 }
 
+/* Links have sent by now what they were given before. What they are given here, after a timer say,
+ * would wait until the loop wakes up: so it goes round once more. */
 static void on_prepare(uv_prepare_t *handle)
 {
-    pump(handle->data);
+    fay_owner *owner = handle->data;
+    bool due = owner->dirty || has_pending(owner) || uv_is_active((uv_handle_t *)&owner->idle);
+    pump(owner);
+    if (due)
+        (void)uv_idle_start(&owner->idle, on_idle);
 }
 
 static void on_check(uv_check_t *handle)

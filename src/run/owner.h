@@ -61,9 +61,8 @@ typedef struct fay_owner_instance {
 /* A LOADED that waits to be fed. */
 typedef struct fay_owner_loaded {
     uint32_t spool;
-    uint64_t cursor, next;
-    fay_batch *batch;
-    uint64_t *targets;
+    uint64_t cursor;
+    fay_spooled items;
 } fay_owner_loaded;
 
 typedef struct fay_owner_pending {
@@ -156,7 +155,6 @@ void fay_owner_open_source(fay_owner *owner); /* if all stages have workers */
 void fay_owner_carry_out(fay_owner *owner, const fay_flow_actions *actions);
 /* An Item that the sink cannot say. */
 void fay_owner_refuse(fay_owner *owner, const fay_batch *batch, size_t index);
-void fay_owner_marked(fay_owner *owner);
 
 /* instances.c */
 void fay_owner_start_instances(fay_owner *owner);

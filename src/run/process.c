@@ -30,7 +30,7 @@ struct fay_process {
 struct fay_processes {
     uv_loop_t *loop;
     size_t count;
-    LIST_HEAD(, fay_process) list;
+    LIST_HEAD(process_list, fay_process) list;
 };
 
 fay_processes *fay_processes_new(uv_loop_t *loop)
@@ -45,7 +45,7 @@ void fay_processes_sweep(fay_processes *all)
 {
     FAY_CLEANUP(fay_freep) pid_t *known = fay_alloc((all->count + 1) * sizeof *known);
     size_t count = 0;
-    const fay_process *process;
+    const fay_process *process = NULL;
     LIST_FOREACH(process, &all->list, link)
     {
         if (process->running)

@@ -154,8 +154,7 @@ static char *host_name(void)
 static void drop_pending(fay_owner *owner)
 {
     for (size_t i = 0; i < owner->pending.loaded_count; i++) {
-        fay_batch_unref(owner->pending.loaded[i].batch);
-        free(owner->pending.loaded[i].targets);
+        fay_spooled_deinit(&owner->pending.loaded[i].items);
     }
     free(owner->pending.loaded);
 }

@@ -42,7 +42,7 @@ struct sync {
 struct fay_sink {
     fay_sink_config config;
     fay_drain *drain;
-    STAILQ_HEAD(, job) jobs;
+    STAILQ_HEAD(job_list, job) jobs;
     struct sync *sync; /* running: nothing is written meanwhile */
     bool sync_each;    /* sync: batch, item */
     bool sync_last;    /* sync: end, and not done yet */
@@ -297,22 +297,21 @@ static int send_data(fay_sink *sink, struct job *job, size_t *room)
 /* Joins the next record of the spool; false when there is none. */
 static int next_piece(fay_sink *sink, struct job *job)
 {
-    FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = NULL;
-    FAY_CLEANUP(fay_freep) uint64_t *targets = NULL;
+    FAY_CLEANUP(fay_spooled_deinit) fay_spooled items = {0};
     fay_error err;
-    int r = fay_spools_load(sink->config.spools, job->spool, job->cursor, &batch, &targets,
-                            &job->cursor, &err);
+    int r = fay_spools_load(sink->config.spools, job->spool, job->cursor, &items, &err);
     if (r != 0) {
         fay_sink_lost(sink, false, &err);
         return LOST;
     }
-    job->open = batch->count > 0;
+    job->open = items.count > 0;
+    job->cursor = items.next;
     fay_buffer_clear(&job->data);
     job->sent = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (targets != NULL && (targets[i] & FAY_TARGET_SINK) == 0)
+    for (size_t i = 0; i < items.count; i++) {
+        if (items.targets != NULL && (items.targets[i] & FAY_TARGET_SINK) == 0)
             continue;
-        join_item(sink, batch, i, &job->data);
+        join_item(sink, items.batch, i, &job->data);
         job->items++;
     }
     return GONE_ON;

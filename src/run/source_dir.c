@@ -48,12 +48,25 @@ struct directory {
     char **names; /* found, sorted, not given yet */
     size_t count, capacity, next;
     struct seen *seen;
-    TAILQ_HEAD(, seen) open; /* roots rise */
+    TAILQ_HEAD(seen_list, seen) open; /* roots rise */
     uint64_t root;
     int inotify;
     fay_await *watch;
     bool scanned;
 };
+
+/* NOLINTBEGIN(readability-function-size,clang-analyzer-*): uthash is macros */
+static struct seen *find(const struct directory *d, uint64_t key)
+{
+    struct seen *seen = NULL;
+    HASH_FIND(hh, d->seen, &key, sizeof key, seen);
+    return seen;
+}
+
+static void add(struct directory *d, struct seen *seen)
+{
+    HASH_ADD(hh, d->seen, key, sizeof seen->key, seen);
+}
 
 static void forget(struct directory *d, struct seen *seen)
 {
@@ -63,12 +76,18 @@ static void forget(struct directory *d, struct seen *seen)
     free(seen->name);
     free(seen);
 }
+/* NOLINTEND(readability-function-size,clang-analyzer-*) */
 
 static void free_directory(fay_source *source)
 {
     struct directory *d = (struct directory *)source;
-    while (d->seen != NULL) {
-        forget(d, d->seen);
+    struct seen *next = d->seen;
+    HASH_CLEAR(hh, d->seen); /* the table: the entries are still chained */
+    while (next != NULL) {
+        struct seen *seen = next;
+        next = seen->hh.next;
+        free(seen->name);
+        free(seen);
     }
     for (size_t i = d->next; i < d->count; i++) {
         free(d->names[i]);
@@ -164,8 +183,7 @@ static void give(struct directory *d, const char *name, fay_batch *batch)
     uint64_t parts[3] = {(uint64_t)stat.st_size, (uint64_t)stat.st_mtim.tv_sec,
                          (uint64_t)stat.st_mtim.tv_nsec};
     uint64_t key = XXH64(name, strlen(name), XXH64(parts, sizeof parts, 0));
-    struct seen *seen = NULL;
-    HASH_FIND(hh, d->seen, &key, sizeof key, seen);
+    struct seen *seen = find(d, key);
     if (seen != NULL) {
         if (seen->name == NULL) /* done in an earlier life, which ended before it was removed */
             settle(d, name);
@@ -173,7 +191,7 @@ static void give(struct directory *d, const char *name, fay_batch *batch)
     }
     seen = fay_alloc(sizeof *seen);
     *seen = (struct seen){.key = key, .root = d->root++, .name = fay_strdup(name)};
-    HASH_ADD(hh, d->seen, key, sizeof seen->key, seen);
+    add(d, seen);
     TAILQ_INSERT_TAIL(&d->open, seen, link);
     (void)fay_batch_append(batch, path, strlen(path));
 }
@@ -249,9 +267,21 @@ static int resume_directory(fay_source *source, const fay_source_past *past, fay
         memcpy(digits, past->notes + at, KEY_DIGITS);
         struct seen *seen = fay_alloc(sizeof *seen);
         *seen = (struct seen){.key = strtoull(digits, NULL, KEY_DIGITS), .done = true};
-        HASH_ADD(hh, d->seen, key, sizeof seen->key, seen);
+        add(d, seen);
     }
     return 0;
+}
+
+static void finish(struct directory *d, struct seen *seen)
+{
+    settle(d, seen->name);
+    if (d->source.def->after != FAY_AFTER_KEEP) {
+        forget(d, seen);
+        return;
+    }
+    TAILQ_REMOVE(&d->open, seen, link);
+    free(FAY_STEAL(seen->name));
+    seen->done = true;
 }
 
 static void acked_directory(fay_source *source, uint64_t root, uint64_t count)
@@ -260,16 +290,8 @@ static void acked_directory(fay_source *source, uint64_t root, uint64_t count)
     struct seen *seen = TAILQ_FIRST(&d->open);
     while (seen != NULL && seen->root < root + count) {
         struct seen *next = TAILQ_NEXT(seen, link);
-        if (seen->root >= root) {
-            settle(d, seen->name);
-            if (d->source.def->after != FAY_AFTER_KEEP) {
-                forget(d, seen);
-            } else {
-                TAILQ_REMOVE(&d->open, seen, link);
-                free(FAY_STEAL(seen->name));
-                seen->done = true;
-            }
-        }
+        if (seen->root >= root)
+            finish(d, seen);
         seen = next;
     }
 }

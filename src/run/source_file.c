@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,11 +104,15 @@ static void on_inotify(void *context, unsigned events)
 
 static int watch_last(struct files *f, fay_error *err)
 {
-    FAY_CLEANUP(fay_freep) char *copy = fay_strdup(f->paths[f->count - 1]);
+    const char *path = f->paths[f->count - 1];
+    const char *slash = strrchr(path, '/');
+    FAY_CLEANUP(fay_freep)
+    char *directory =
+        slash != NULL ? fay_strndup(path, (size_t)(slash - path) + 1) : fay_strdup(".");
     f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (f->inotify < 0 ||
-        inotify_add_watch(f->inotify, dirname(copy), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
-        return fay_fail_errno(err, FAY_E_IO, errno, "cannot follow %s", f->paths[f->count - 1]);
+        inotify_add_watch(f->inotify, directory, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+        return fay_fail_errno(err, FAY_E_IO, errno, "cannot follow %s", path);
     f->watch = fay_await_new(f->source.config.loop, f->inotify, on_inotify, f);
     fay_await_want(f->watch, FAY_AWAIT_READ);
     return 0;
@@ -268,14 +271,16 @@ static int resume_files(fay_source *source, const fay_source_past *past, fay_err
         return 0;
     size_t index = (size_t)(past->position >> OFFSET_BITS);
     uint64_t offset = past->position & OFFSET_MASK;
-    if (index >= f->count || (uint64_t)f->stats[index].st_size < offset)
+    if (index >= f->count || (uint64_t)f->stats[index].st_size < offset) {
         return fay_fail_with(err, FAY_E_STALE, "%s is shorter than what was read of it",
                              name_of(f, FAY_MIN(index, f->count - 1)));
+    }
     uint64_t sum;
     if (past->notes[0] != '\0' &&
-        (!edges(f, index, offset, &sum) || strtoull(past->notes, NULL, 16) != sum))
+        (!edges(f, index, offset, &sum) || strtoull(past->notes, NULL, 16) != sum)) {
         return fay_fail_with(err, FAY_E_STALE, "%s has been changed where it was read already",
                              name_of(f, index));
+    }
     f->current = index;
     f->offset = offset;
     return 0;
@@ -310,9 +315,9 @@ static int add(struct files *f, const char *path, fay_error *err)
         known = false;
         fault = errno;
     }
+    const char *name = path != NULL ? path : "stdin";
     if (!known)
-        return fay_fail_errno(err, FAY_E_IO, fault, "cannot read %s",
-                              path != NULL ? path : "stdin");
+        return fay_fail_errno(err, FAY_E_IO, fault, "cannot read %s", name);
     if (f->count == f->capacity) {
         size_t capacity = f->capacity;
         FAY_RESERVE(f->paths, capacity, f->count + 1);
@@ -331,7 +336,8 @@ static int add_pattern(struct files *f, const char *pattern, fay_error *err)
     if (access(pattern, F_OK) == 0 || strpbrk(pattern, "*?[") == NULL)
         return add(f, pattern, err);
     glob_t found;
-    int r = glob(pattern, 0, NULL, &found); /* sorted, so that the order is the same on resume */
+    /* Sorted, so that the order is the same on resume. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    int r = glob(pattern, 0, NULL, &found);
     if (r != 0)
         return fay_fail_with(err, FAY_E_IO, "no file is named like %s", pattern);
     for (size_t i = 0; i < found.gl_pathc && r == 0; i++) {

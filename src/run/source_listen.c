@@ -20,7 +20,7 @@ enum {
 };
 
 struct connection {
-    TAILQ_ENTRY(connection) link;
+    STAILQ_ENTRY(connection) link;
     fay_intake intake;
     fay_stream *stream; /* NULL: closed by the peer */
 };
@@ -31,12 +31,14 @@ struct listening {
     char *path;
     fay_await *watch;
     size_t count;
-    TAILQ_HEAD(, connection) connections; /* the next one to be asked comes first */
+    STAILQ_HEAD(connection_list, connection) connections; /* the next one to be asked comes first */
 };
 
-static void drop(struct listening *l, struct connection *c)
+/* The first one. */
+static void drop(struct listening *l)
 {
-    TAILQ_REMOVE(&l->connections, c, link);
+    struct connection *c = STAILQ_FIRST(&l->connections);
+    STAILQ_REMOVE_HEAD(&l->connections, link);
     l->count--;
     fay_stream_free(c->stream);
     fay_intake_deinit(&c->intake);
@@ -47,8 +49,8 @@ static void drop(struct listening *l, struct connection *c)
 static void free_listening(fay_source *source)
 {
     struct listening *l = (struct listening *)source;
-    while (!TAILQ_EMPTY(&l->connections)) {
-        drop(l, TAILQ_FIRST(&l->connections));
+    while (!STAILQ_EMPTY(&l->connections)) {
+        drop(l);
     }
     fay_await_free(l->watch);
     if (l->fd >= 0)
@@ -75,7 +77,7 @@ static void on_connection(void *context, unsigned events)
         fay_intake_init(&c->intake, l->source.def->format, l->source.def->crlf == FAY_CRLF_STRIP,
                         l->source.config.item_max);
         c->stream = fay_stream_new(l->source.config.loop, fd, false, on_ready, l);
-        TAILQ_INSERT_TAIL(&l->connections, c, link);
+        STAILQ_INSERT_TAIL(&l->connections, c, link);
         l->count++;
     }
     if (l->count == CONNECTIONS_MAX)
@@ -109,14 +111,14 @@ static int pull_listening(fay_source *source, uint64_t items, uint64_t bytes, fa
     (void)err;
     struct listening *l = (struct listening *)source;
     for (size_t left = l->count; left > 0; left--) {
-        struct connection *c = TAILQ_FIRST(&l->connections);
+        struct connection *c = STAILQ_FIRST(&l->connections);
         int r = pull_one(c, items, bytes, ret);
         if (r == FAY_PULL_END) {
-            drop(l, c);
+            drop(l);
             continue;
         }
-        TAILQ_REMOVE(&l->connections, c, link);
-        TAILQ_INSERT_TAIL(&l->connections, c, link);
+        STAILQ_REMOVE_HEAD(&l->connections, link);
+        STAILQ_INSERT_TAIL(&l->connections, c, link);
         if (r == FAY_PULL_ITEMS) {
             ret->ends = NULL; /* many streams have no position */
             return FAY_PULL_ITEMS;
@@ -134,7 +136,7 @@ int fay_source_open_listen(const fay_source_config *config, fay_source **ret, fa
     };
     struct listening *l = fay_alloc(sizeof *l);
     fay_source_init(&l->source, &ops, config);
-    TAILQ_INIT(&l->connections);
+    STAILQ_INIT(&l->connections);
     l->fd = -1;
     int r = fay_address_listen(l->source.def->address, &l->fd, &l->path, err);
     if (r != 0) {

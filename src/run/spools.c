@@ -36,28 +36,40 @@ fay_spools *fay_spools_new(void)
     return fay_alloc(sizeof(fay_spools));
 }
 
+/* NOLINTBEGIN(readability-function-size,clang-analyzer-*): uthash is macros */
+static struct spool *find(const fay_spools *spools, uint32_t id)
+{
+    struct spool *spool;
+    HASH_FIND(hh, spools->all, &id, sizeof id, spool);
+    return spool;
+}
+
+static void add(fay_spools *spools, struct spool *spool)
+{
+    HASH_ADD(hh, spools->all, id, sizeof spool->id, spool);
+}
+
 static void drop(fay_spools *spools, struct spool *spool)
 {
     HASH_DEL(spools->all, spool);
     (void)close(spool->fd);
     free(spool);
 }
+/* NOLINTEND(readability-function-size,clang-analyzer-*) */
 
 void fay_spools_free(fay_spools *spools)
 {
     if (spools == NULL)
         return;
-    while (spools->all != NULL) {
-        drop(spools, spools->all);
+    struct spool *next = spools->all;
+    HASH_CLEAR(hh, spools->all); /* the table: the entries are still chained */
+    while (next != NULL) {
+        struct spool *spool = next;
+        next = spool->hh.next;
+        (void)close(spool->fd);
+        free(spool);
     }
     free(spools);
-}
-
-static struct spool *find(const fay_spools *spools, uint32_t id)
-{
-    struct spool *spool;
-    HASH_FIND(hh, spools->all, &id, sizeof id, spool);
-    return spool;
 }
 
 static int open_unlinked(void)
@@ -81,9 +93,11 @@ static int failed(const char *what, fay_error *err)
     return fay_fail_errno(err, FAY_E_IO, errno, "cannot %s a temporary file", what);
 }
 
-static int append_record(struct spool *spool, fay_batch *batch, size_t at, size_t count,
-                         const uint64_t *targets, fay_error *err)
+static int append_record(struct spool *spool, const fay_spooled *items, size_t at, size_t count,
+                         fay_error *err)
 {
+    const uint64_t *targets = items->targets != NULL ? items->targets + (at - items->at) : NULL;
+    fay_batch *batch = items->batch;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer out = {0};
     fay_write32(&out, 0);
     fay_write64(&out, 0); /* PART's tag */
@@ -113,8 +127,7 @@ static size_t portion(const fay_batch *batch, size_t at, size_t count)
     return n;
 }
 
-int fay_spools_append(fay_spools *spools, uint32_t id, fay_batch *batch, size_t at, size_t count,
-                      const uint64_t *targets, fay_error *err)
+int fay_spools_append(fay_spools *spools, uint32_t id, const fay_spooled *items, fay_error *err)
 {
     struct spool *spool = find(spools, id);
     if (spool == NULL) {
@@ -123,12 +136,11 @@ int fay_spools_append(fay_spools *spools, uint32_t id, fay_batch *batch, size_t 
             return failed("make", err);
         spool = fay_alloc(sizeof *spool);
         *spool = (struct spool){.id = id, .refs = 1, .fd = fd};
-        HASH_ADD(hh, spools->all, id, sizeof spool->id, spool);
+        add(spools, spool);
     }
-    for (size_t done = 0; done < count;) {
-        size_t n = portion(batch, at + done, count - done);
-        int r =
-            append_record(spool, batch, at + done, n, targets != NULL ? targets + done : NULL, err);
+    for (size_t done = 0; done < items->count;) {
+        size_t n = portion(items->batch, items->at + done, items->count - done);
+        int r = append_record(spool, items, items->at + done, n, err);
         if (r != 0)
             return r;
         done += n;
@@ -166,16 +178,21 @@ static uint64_t *copy_targets(const fay_block *block)
     return targets;
 }
 
-int fay_spools_load(fay_spools *spools, uint32_t id, uint64_t cursor, fay_batch **ret_batch,
-                    uint64_t **ret_targets, uint64_t *ret_next, fay_error *err)
+void fay_spooled_deinit(fay_spooled *items)
+{
+    fay_batch_unref(items->batch);
+    free(items->targets);
+    *items = (fay_spooled){0};
+}
+
+int fay_spools_load(fay_spools *spools, uint32_t id, uint64_t cursor, fay_spooled *ret,
+                    fay_error *err)
 {
     const struct spool *spool = find(spools, id);
     if (spool == NULL)
         return fay_fail_with(err, FAY_E_NOTFOUND, "no spool %u", id);
     if (cursor >= spool->size) {
-        *ret_batch = fay_batch_new();
-        *ret_targets = NULL;
-        *ret_next = cursor;
+        *ret = (fay_spooled){.batch = fay_batch_new(), .next = cursor};
         return 0;
     }
     uint8_t head[SIZE_BYTES];
@@ -193,12 +210,14 @@ int fay_spools_load(fay_spools *spools, uint32_t id, uint64_t cursor, fay_batch 
         return r;
     if (fay_part_parse(record, size, &part) != 0)
         return fay_fail_with(err, FAY_E_IO, "a temporary file has changed");
-    *ret_batch = fay_block_batch(&part.block);
-    for (size_t i = 0; i < (*ret_batch)->count; i++) {
-        (*ret_batch)->entries[i].attempt--; /* on the wire it is the next one's */
+    fay_batch *batch = fay_block_batch(&part.block);
+    for (size_t i = 0; i < batch->count; i++) {
+        batch->entries[i].attempt--; /* on the wire it is the next one's */
     }
-    *ret_targets = copy_targets(&part.block);
-    *ret_next = cursor + SIZE_BYTES + size;
+    *ret = (fay_spooled){.batch = batch,
+                         .count = batch->count,
+                         .targets = copy_targets(&part.block),
+                         .next = cursor + SIZE_BYTES + size};
     return 0;
 }
 

@@ -20,15 +20,21 @@ typedef struct fay_spools fay_spools;
 fay_spools *fay_spools_new(void);
 void fay_spools_free(fay_spools *spools);
 
-/* Appends Items; the first append makes the spool, with one user. FAY_E_IO with err set. */
-int fay_spools_append(fay_spools *spools, uint32_t id, fay_batch *batch, size_t at, size_t count,
-                      const uint64_t *targets, fay_error *err);
-/*
- * The Items of the record at `cursor` (0 at first) and the next cursor. At the end the batch is
- * empty. *ret_targets (free() it) is NULL if the Items have none. FAY_E_IO or FAY_E_NOTFOUND.
- */
-int fay_spools_load(fay_spools *spools, uint32_t id, uint64_t cursor, fay_batch **ret_batch,
-                    uint64_t **ret_targets, uint64_t *ret_next, fay_error *err);
+/* Items of a batch; targets per Item, or NULL. */
+typedef struct fay_spooled {
+    fay_batch *batch;
+    size_t at, count;
+    uint64_t *targets;
+    uint64_t next; /* what was loaded: the cursor behind it */
+} fay_spooled;
+
+/* Appends Items (borrowed); the first append makes the spool, with one user. FAY_E_IO with err. */
+int fay_spools_append(fay_spools *spools, uint32_t id, const fay_spooled *items, fay_error *err);
+/* The Items of the record at `cursor` (0 at first), the receiver's to release; at the end there are
+ * none. FAY_E_IO or FAY_E_NOTFOUND. */
+int fay_spools_load(fay_spools *spools, uint32_t id, uint64_t cursor, fay_spooled *ret,
+                    fay_error *err);
+void fay_spooled_deinit(fay_spooled *items); /* of what was loaded */
 
 /* One more, and one less, who needs it. Unknown numbers are fine. */
 void fay_spools_ref(fay_spools *spools, uint32_t id);

@@ -79,7 +79,8 @@ static int open_joblog(fay_trail *trail, const char *path, fay_error *err)
     trail->joblog = fopen(path, "ae");
     if (trail->joblog == NULL)
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", path);
-    if (fseek(trail->joblog, 0, SEEK_END) == 0 && ftell(trail->joblog) > 0)
+    struct stat now;
+    if (fstat(fileno(trail->joblog), &now) == 0 && now.st_size > 0)
         return 0; /* goes on with an earlier one */
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer head = {0};
     fay_joblog_header(&head);
@@ -109,18 +110,37 @@ int fay_trail_open(const fay_pipeline *pipeline, const char *joblog, const char 
     return 0;
 }
 
+/* NOLINTBEGIN(readability-function-size,clang-analyzer-*): uthash is macros */
+static struct leased *find(const fay_trail *trail, uint32_t link, uint64_t tag)
+{
+    struct key key = {.tag = tag, .link = link};
+    struct leased *item;
+    HASH_FIND(hh, trail->leased, &key, sizeof key, item);
+    return item;
+}
+
+static void add(fay_trail *trail, struct leased *item)
+{
+    HASH_ADD(hh, trail->leased, key, sizeof item->key, item);
+}
+
 static void forget(fay_trail *trail, struct leased *item)
 {
     HASH_DEL(trail->leased, item);
     free(item);
 }
+/* NOLINTEND(readability-function-size,clang-analyzer-*) */
 
 void fay_trail_free(fay_trail *trail)
 {
     if (trail == NULL)
         return;
-    while (trail->leased != NULL) {
-        forget(trail, trail->leased);
+    struct leased *next = trail->leased;
+    HASH_CLEAR(hh, trail->leased); /* the table: the entries are still chained */
+    while (next != NULL) {
+        struct leased *item = next;
+        next = item->hh.next;
+        free(item);
     }
     for (size_t i = 0; i < trail->pipeline->stages_count; i++) {
         free(trail->commands[i]);
@@ -150,16 +170,8 @@ void fay_trail_leased(fay_trail *trail, size_t stage, const fay_flow_action *lea
                                 .sent = entry->size,
                                 .attempt = (unsigned)entry->attempt + 1,
                                 .worker = lease->worker};
-        HASH_ADD(hh, trail->leased, key, sizeof item->key, item);
+        add(trail, item);
     }
-}
-
-static struct leased *find(const fay_trail *trail, uint32_t link, uint64_t tag)
-{
-    struct key key = {.tag = tag, .link = link};
-    struct leased *item;
-    HASH_FIND(hh, trail->leased, &key, sizeof key, item);
-    return item;
 }
 
 static void log_try(fay_trail *trail, size_t stage, const struct leased *item, fay_job job)
@@ -257,8 +269,7 @@ void fay_trail_given_back(fay_trail *trail, const fay_flow_event *event)
     }
 }
 
-void fay_trail_gone(fay_trail *trail, size_t stage, uint32_t link, int worker,
-                    const fay_news *news)
+void fay_trail_gone(fay_trail *trail, size_t stage, uint32_t link, int worker, const fay_news *news)
 {
     struct leased *next = trail != NULL ? trail->leased : NULL;
     struct leased *only = NULL;

@@ -185,7 +185,7 @@ static int exec_begin(fay_mode *mode, fay_command *ret, fay_replies *out)
                                             .id = id,
                                             .node = mode->config.setup->node,
                                             .attempt = e->attempt,
-                                            .sequence = e->root,
+                                            .sequence = e->root + 1,
                                             .slot = mode->config.number + 1};
         expand(o, &values);
         const char *error = point(o);

@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import unittest
 import uuid
@@ -256,3 +257,11 @@ class Case(unittest.TestCase):
 
 def main():
     sys.exit(0 if unittest.main(exit=False, verbosity=0).result.wasSuccessful() else 1)
+
+
+def pipeline(case, text, *args, **more):
+    """Runs a pipeline file of that text. `text` may leave out the first line that all have."""
+    name = f"p{getattr(case, '_started', 0)}.yaml"
+    text = textwrap.dedent(text)
+    case.write(name, text if "faymora:" in text else "faymora: 1\n" + text)
+    return case.run_faymora("run", name, *args, **more)

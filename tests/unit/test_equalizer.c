@@ -61,6 +61,10 @@ static void the_maximum_holds_it(void **state)
     fay_equalizer_decision d = fay_equalizer_evaluate(&e, FAY_SECOND, &in);
     assert_int_equal(d.spawn, 0);
     assert_string_equal(e.held_by, "AT_MAX");
+    assert_true(e.due == FAY_NEVER); /* nothing can be decided: no timer */
+    fay_equalizer_watch(&e, 2 * FAY_SECOND, &in);
+    assert_true(e.due == FAY_NEVER);
+    assert_int_equal(e.pressure, 1);
 }
 
 static void an_idle_surplus_goes_one_at_a_time(void **state)

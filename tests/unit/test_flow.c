@@ -450,6 +450,52 @@ static void a_full_queue_stops_leases(void **state)
     assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b\n");
 }
 
+/* A worker that gives back what it has not begun may be about to go: nothing is sent ahead to it. */
+static void who_gives_back_gets_nothing_until_it_is_idle(void **state)
+{
+    struct script *s = begin(state, 1);
+    start(s);
+    read_source(s, "abcd");
+    step(s);
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_GIVEN_BACK, .tag = 2, .count = 2});
+    step(s);
+    assert_int_equal(results(s, 0, 0, "AB", NULL, 2), 0);
+    step(s);
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b 2=c 3=d\n"
+                                  "[  0] write: 0.0=A 1.0=B\n"
+                                  "[  0] acked 0..1\n"
+                                  "[  0] lease 0/0 from 4: 2=c\n"
+                                  "[  0] lease 0/0 from 5: 3=d\n");
+}
+
+/* Instances that are killed with nothing to do prove nothing; those that die at work do. */
+static void five_deaths_at_work_end_the_run(void **state)
+{
+    struct script *s = begin(state, 1);
+    start(s);
+    for (uint32_t link = 0; link < 5; link++) { /* the stage has never had a result: these count */
+        feed(s, (fay_flow_event){.kind = FAY_FLOW_LINK_DOWN, .link = link});
+        feed(s, (fay_flow_event){.kind = FAY_FLOW_LINK_UP, .link = link + 1});
+    }
+    step(s);
+    assert_non_null(strstr(s->trace, "fail 4\n"));
+}
+
+static void deaths_without_work_are_forgiven_once_it_has_worked(void **state)
+{
+    struct script *s = begin(state, 1);
+    start(s);
+    read_source(s, "a");
+    step(s);
+    assert_int_equal(results(s, 0, 0, "A", NULL, 1), 0);
+    for (uint32_t link = 0; link < 9; link++) {
+        feed(s, (fay_flow_event){.kind = FAY_FLOW_LINK_DOWN, .link = link});
+        feed(s, (fay_flow_event){.kind = FAY_FLOW_LINK_UP, .link = link + 1});
+    }
+    step(s);
+    assert_null(strstr(s->trace, "fail"));
+}
+
 static void copies_have_branches(void **state)
 {
     struct script *s = begin(state, 2);
@@ -523,13 +569,23 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        T(items_go_through_two_stages),         T(a_failing_item_is_tried_three_times_then_dead),
-        T(a_poison_item_dies_at_once),          T(the_rest_is_halved),
-        T(a_dead_links_results_are_stale),      T(results_of_what_is_not_leased_break_the_protocol),
-        T(the_journal_speaks_after_the_sink),   T(after_a_failed_sync_nothing_is_recorded),
-        T(an_ordered_stage_waits_for_its_turn), T(a_drain_forgets_what_has_not_begun),
-        T(a_full_queue_stops_leases),           T(copies_have_branches),
-        T(a_large_set_is_spilled_and_loaded),   T(twenty_alike_break_the_circuit),
+        T(items_go_through_two_stages),
+        T(a_failing_item_is_tried_three_times_then_dead),
+        T(a_poison_item_dies_at_once),
+        T(the_rest_is_halved),
+        T(a_dead_links_results_are_stale),
+        T(results_of_what_is_not_leased_break_the_protocol),
+        T(the_journal_speaks_after_the_sink),
+        T(after_a_failed_sync_nothing_is_recorded),
+        T(an_ordered_stage_waits_for_its_turn),
+        T(a_drain_forgets_what_has_not_begun),
+        T(a_full_queue_stops_leases),
+        T(who_gives_back_gets_nothing_until_it_is_idle),
+        T(five_deaths_at_work_end_the_run),
+        T(deaths_without_work_are_forgiven_once_it_has_worked),
+        T(copies_have_branches),
+        T(a_large_set_is_spilled_and_loaded),
+        T(twenty_alike_break_the_circuit),
 #undef T
     };
     return cmocka_run_group_tests_name("flow", tests, NULL, NULL);

@@ -320,8 +320,9 @@ static void writes_a_spool_in_its_place(void **state)
     fixture *f = *state;
     assert_int_equal(open_sink(f, NULL), 0);
     fay_batch *batch = items(0, "s1|elsewhere|s2");
-    const uint64_t targets[] = {FAY_TARGET_SINK, 1, FAY_TARGET_SINK | 1};
-    assert_int_equal(fay_spools_append(f->spools, 7, batch, 0, 3, targets, &f->err), 0);
+    uint64_t targets[] = {FAY_TARGET_SINK, 1, FAY_TARGET_SINK | 1};
+    const fay_spooled spooled = {.batch = batch, .count = 3, .targets = targets};
+    assert_int_equal(fay_spools_append(f->spools, 7, &spooled, &f->err), 0);
     fay_batch_unref(batch);
     put(f, 1, "a");
     fay_sink_write_spool(f->sink, 7, 2);

@@ -2,7 +2,7 @@
 /*
  * A lines worker with faults, each asked for:
  *   -u USEC  takes that long for each line       -c LINE  crashes on that line
- *   -b       answers only when 64 KiB are full   -e LINE  sleeps for ever on that line
+ *   -b       answers when it has read no more    -e LINE  sleeps for ever on that line
  *   -p TEXT  puts it before each line            -r USEC  takes up to that long, at random
  */
 #include <signal.h>
@@ -38,20 +38,25 @@ int main(int argc, char **argv)
         }
     }
     srandom((unsigned)getpid());
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
-    while ((length = getline(&line, &size, stdin)) > 0) {
-        line[length - 1] = '\0';
-        if (crash != NULL && strcmp(line, crash) == 0) {
-            fprintf(stderr, "crashing on %s\n", line);
-            raise(SIGKILL);
+    static char text[1 << 16]; /* what was read; whole lines are worked on, then the rest moved */
+    size_t have = 0;
+    for (ssize_t n; (n = read(STDIN_FILENO, text + have, sizeof text - have)) > 0;) {
+        have += (size_t)n;
+        char *at = text;
+        for (char *end; (end = memchr(at, '\n', have - (size_t)(at - text))) != NULL; at = end + 1) {
+            *end = '\0';
+            if (crash != NULL && strcmp(at, crash) == 0) {
+                fprintf(stderr, "crashing on %s\n", at);
+                raise(SIGKILL);
+            }
+            while (stop != NULL && strcmp(at, stop) == 0)
+                pause();
+            take(usec + (random_usec > 0 ? random() % random_usec : 0));
+            printf("%s%s\n", prefix, at);
         }
-        while (stop != NULL && strcmp(line, stop) == 0)
-            pause();
-        take(usec + (random_usec > 0 ? random() % random_usec : 0));
-        printf("%s%s\n", prefix, line);
+        have -= (size_t)(at - text);
+        memmove(text, at, have);
+        fflush(stdout);
     }
-    free(line);
     return 0;
 }

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Mode lines: a worker that lives on, one line in and one line out."""
+import json
+
+import faytest
+
+
+class Lines(faytest.Case):
+    def letters(self, name="dead"):
+        return [json.loads(line) for line in self.lines(name)]
+
+    def test_one_line_for_each_in_order(self):
+        text = "".join(f"{i}\n" for i in range(20000))
+        done = self.run_faymora("run", "-q", "--keep-order", "-o", "out", "--", "sed", "s/$/!/", "::",
+                                "tr", "0-9", "a-j", input=text)
+        self.assertEqual(done.code, 0, done)
+        expected = text.replace("\n", "!\n").translate(str.maketrans("0123456789", "abcdefghij"))
+        self.assertEqual(self.read("out"), expected)
+
+    def test_filters_that_buffer(self):
+        for command in (["tr", "a-z", "A-Z"], ["sed", "s/a/A/"], ["grep", ""], ["cut", "-c1-"], ["rev"],
+                        ["awk", "{print}"], ["python3", "-c", "import sys\nfor l in sys.stdin: print(l,end='')"]):
+            with self.subTest(command[0]):
+                done = self.run_faymora("run", "-q", "--", *command, ":::", "x", limit=30)
+                self.assertEqual((done.code, done.out.lower()), (0, "x\n"), done)
+
+    def test_empty_lines_and_long_lines(self):
+        items = ["", "x" * 1_000_000, "", "y"]
+        done = self.run_faymora("run", "-q", "--keep-order", "-o", "out", "--", "cat", "-u",
+                                input="\n".join(items) + "\n")
+        self.assertEqual((done.code, self.lines("out")), (0, items), done)
+
+    def test_bytes(self):
+        item = bytes(range(256)).replace(b"\n", b"")
+        done = self.run_faymora("run", "-q", "-o", "out", "--", "cat", "-u", input=item + b"\n")
+        self.assertEqual((done.code, (self.work / "out").read_bytes()), (0, item + b"\n"), done)
+
+    def test_no_items(self):
+        done = self.run_faymora("run", "-q", "--", "cat", "-u", input="")
+        self.assertEqual((done.code, done.out, done.err), (0, "", ""), done)
+
+    def test_an_item_with_a_newline_is_poison(self):
+        done = self.run_faymora("run", "-q", "-0", "--dead-letter", "dead", "--", "cat", "-u",
+                                input="a\0b\nc\0d\0")
+        self.assertEqual((done.code, sorted(done.out.split())), (1, ["a", "d"]), done)
+        letter, = self.letters()
+        self.assertEqual((letter["item"], letter["attempts"]), ("b\nc", 1))
+        self.assertIn("newline", letter["error"])
+
+    def test_a_worker_that_prints_too_much_is_garbage(self):
+        worker = self.write("worker", "#!/bin/sh\nwhile read -r x; do echo $x; [ $x != bad ] || seq 9; done\n",
+                            0o755)
+        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--retries", "1", "--", worker, ":::",
+                                "a", "bad")
+        self.assertIn(done.code, (0, 1), done)  # the first line was its answer
+        self.assertIn("a", done.out.split())
+
+    def test_a_worker_that_dies_on_an_item(self):
+        tool = faytest.tool("line")
+        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "-o", "out", "--", tool, "-c", "137",
+                                input="".join(f"{i}\n" for i in range(300)))
+        self.assertEqual(done.code, 1, done)
+        letter, = self.letters()
+        self.assertEqual((letter["item"], letter["signal"], letter["attempts"]), ("137", "KILL", 3))
+        self.assertIn("crashing on 137", letter["stderr"])
+        self.assertEqual(sorted(map(int, self.lines("out"))), [i for i in range(300) if i != 137])
+
+    def test_a_worker_that_exits_after_each_item(self):
+        done = self.run_faymora("run", "-q", "-o", "out", "--", "head", "-n1", input="1\n2\n3\n4\n")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(sorted(self.lines("out")), ["1", "2", "3", "4"])
+
+    def test_timeout(self):
+        tool = faytest.tool("line")
+        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--timeout", "100ms", "--retries", "1",
+                                "-o", "out", "--", tool, "-e", "7",
+                                input="".join(f"{i}\n" for i in range(20)))
+        self.assertEqual(done.code, 1, done)
+        letter, = self.letters()
+        self.assertEqual((letter["item"], letter["attempts"]), ("7", 2))
+        self.assertIn("timeout", letter["error"])
+        self.assertEqual(len(self.lines("out")), 19)
+        self.assert_nothing_left()
+
+    def test_pty(self):
+        worker = "import sys\nfor l in sys.stdin: print(sys.stdout.isatty(), l, end='')"
+        done = self.run_faymora("run", "-q", "--set", "python3.buffering=pty", "--keep-order", "--", "python3",
+                                "-c", worker, input="a\nb\n")
+        self.assertEqual((done.code, done.out), (0, "True a\nTrue b\n"), done)
+
+    def test_stall_hint(self):
+        # 20 ms and a program that has printed nothing and waits for more: one hint, for one stage
+        worker = self.write("worker", "#!/bin/sh\nread -r x; read -r y; echo $x; echo $y\n", 0o755)
+        process = self.start("run", "--set", "worker.stall=20ms", "--", worker, stdin=faytest.subprocess.PIPE)
+        process.stdin.write(b"a\n")
+        process.stdin.flush()
+        faytest.wait_for(lambda: "buffer" in self.text_of(process), "the hint")
+        process.stdin.close()
+        faytest.send(process.pid, faytest.signal.SIGKILL)
+        self.finish(process)
+        self.assertEqual(self.text_of(process).count("nothing printed"), 1)
+        self.assert_nothing_left()
+
+
+if __name__ == "__main__":
+    faytest.main()
