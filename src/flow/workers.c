@@ -208,7 +208,7 @@ static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
 
 void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
-    if (flow->aborted || flow->failed)
+    if (flow->aborted || flow->failed || flow->done)
         return;
     if (!stage->equalizer.pinned)
         equalize(flow, now, stage);

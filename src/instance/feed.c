@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -139,18 +140,52 @@ void fay_feed_write(fay_worker *w)
 
 /* ---- frames --------------------------------------------------------------------------------- */
 
+/* The next one would fare no better. */
+static void cannot_start(fay_worker *w, fay_text why, const char *hint)
+{
+    const fay_setup *s = &w->instance->setup;
+    char message[FAY_ERROR_TEXT_MAX];
+    (void)snprintf(message, sizeof message, "cannot start stage '%s': %s%.*s", s->stage,
+                   s->argv[0] != NULL ? s->argv[0] : s->module, (int)why.size, why.bytes);
+    fay_stage_failed(w->instance, message, hint);
+    fay_worker_kill(w, FAY_DOWN_START_FAILED, message);
+}
+
+static void on_hello(fay_worker *w, const fay_frame *frame)
+{
+    if (frame->size >= 4 && fay_load32(frame->payload) == FAY_PROTOCOL_VERSION) {
+        fay_worker_hello(w);
+    } else {
+        cannot_start(w, fay_text_from(" speaks another protocol version"),
+                     "link it with the libfaymora-worker of this installation");
+    }
+}
+
+/* The worker's class or its init() refuses. */
+static void on_failed(fay_worker *w, const fay_frame *frame)
+{
+    fay_failed failed;
+    if (fay_failed_parse(frame->payload, frame->size, &failed) != 0) {
+        fay_worker_kill(w, FAY_DOWN_GARBAGE, "sent a FAILED that is none");
+        return;
+    }
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    fay_buffer_printf(&text, ": %.*s", (int)failed.message.size, failed.message.bytes);
+    FAY_CLEANUP(fay_freep) char *hint = fay_strndup(failed.hint.bytes, failed.hint.size);
+    cannot_start(w, fay_text_from(fay_buffer_text(&text)), hint);
+}
+
 static int on_frame(void *context, const fay_frame *frame)
 {
     fay_worker *w = context;
-    if (w->kill == FAY_DOWN_GARBAGE)
+    if (w->kill == FAY_DOWN_GARBAGE || w->kill == FAY_DOWN_START_FAILED)
         return 0;
     if (frame->type == FAY_MESSAGE_HELLO) {
-        if (frame->size >= 4 && fay_load32(frame->payload) == FAY_PROTOCOL_VERSION) {
-            fay_worker_hello(w);
-        } else {
-            fay_worker_kill(w, FAY_DOWN_START_FAILED,
-                            "was built with a libfaymora-worker of another protocol version");
-        }
+        on_hello(w, frame);
+        return 0;
+    }
+    if (frame->type == FAY_MESSAGE_FAILED) {
+        on_failed(w, frame);
         return 0;
     }
     fay_ns now = fay_now();

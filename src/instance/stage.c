@@ -31,7 +31,7 @@ void fay_stage_cannot_start(fay_instance *in, int sys_errno)
     const char *name = s->argv[0] != NULL ? s->argv[0] : s->module;
     bool path = strchr(name, '/') != NULL;
     char message[FAY_ERROR_TEXT_MAX], hint[256] = "", why[128];
-    (void)snprintf(message, sizeof message, "cannot start stage %s: %s: %s", s->stage, name,
+    (void)snprintf(message, sizeof message, "cannot start stage '%s': %s: %s", s->stage, name,
                    strerror_r(sys_errno, why, sizeof why));
     if (sys_errno == EACCES) {
         (void)snprintf(hint, sizeof hint, "chmod +x %.200s", name);

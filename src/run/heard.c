@@ -10,7 +10,8 @@
 #include "wire/block.h"
 #include "wire/codec.h"
 
-static fay_flow_event event_of(const fay_owner_instance *instance, int kind, uint16_t worker)
+static fay_flow_event event_of(const fay_owner_instance *instance, fay_flow_event_kind kind,
+                               uint16_t worker)
 {
     fay_flow_event event = {.link = instance->number, .worker = worker};
     event.kind = kind;
@@ -110,7 +111,7 @@ static int hear_part(fay_owner_instance *instance, const fay_frame *frame)
     return feed(instance, &event);
 }
 
-static int verdict_of(const fay_news *news)
+static fay_flow_try verdict_of(const fay_news *news)
 {
     switch (news->kind) {
     case FAY_NEWS_EXIT: return FAY_TRY_EXIT;

@@ -24,7 +24,7 @@ static void set_texts(fay_news *news, fay_text error, fay_text tail)
     news->tail_size = tail.size;
 }
 
-static int kind_of_verdict(const fay_verdict *verdict)
+static fay_news_kind kind_of_verdict(const fay_verdict *verdict)
 {
     switch (verdict->kind) {
     case FAY_VERDICT_TIMEOUT: return FAY_NEWS_TIMEOUT;
@@ -52,7 +52,7 @@ int fay_news_of_verdict(const uint8_t *payload, size_t size, fay_news *ret)
     return 0;
 }
 
-static int kind_of_down(fay_down_cause cause)
+static fay_news_kind kind_of_down(fay_down_cause cause)
 {
     switch (cause) {
     case FAY_DOWN_RETIRED:

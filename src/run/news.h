@@ -9,16 +9,18 @@
 #include "base/base.h"
 #include "base/buffer.h"
 
+typedef enum fay_news_kind {
+    FAY_NEWS_EXIT,    /* a program ended with a bad exit code, or could not start */
+    FAY_NEWS_SIGNAL,  /* it was killed */
+    FAY_NEWS_TIMEOUT, /* it took too long */
+    FAY_NEWS_AGAIN,   /* the worker asks for another try */
+    FAY_NEWS_NEVER,   /* trying again is useless */
+    FAY_NEWS_GARBAGE, /* the worker broke its protocol */
+    FAY_NEWS_RETIRED, /* a worker has gone as it should */
+} fay_news_kind;
+
 typedef struct fay_news {
-    enum {
-        FAY_NEWS_EXIT,    /* a program ended with a bad exit code, or could not start */
-        FAY_NEWS_SIGNAL,  /* it was killed */
-        FAY_NEWS_TIMEOUT, /* it took too long */
-        FAY_NEWS_AGAIN,   /* the worker asks for another try */
-        FAY_NEWS_NEVER,   /* trying again is useless */
-        FAY_NEWS_GARBAGE, /* the worker broke its protocol */
-        FAY_NEWS_RETIRED, /* a worker has gone as it should */
-    } kind;
+    fay_news_kind kind;
     uint64_t tag;             /* VERDICT: of the Item */
     fay_ns ns;                /* DOWN: time that its start took */
     int32_t exit, signal;     /* 0 = does not apply */

@@ -16,13 +16,15 @@
 #define JOB_BYTES   (256 * FAY_KIB)
 #define FLUSH_BYTES (16 * FAY_MIB) /* in one go: the loop has others to look after */
 
+enum job_kind {
+    BYTES,
+    SPOOL,
+    MARK
+};
+
 struct job {
-    STAILQ_ENTRY(job) link;
-    enum {
-        BYTES,
-        SPOOL,
-        MARK
-    } kind;
+    TAILQ_ENTRY(job) link;
+    enum job_kind kind;
     fay_buffer data;        /* BYTES; SPOOL: the piece under way */
     size_t sent;            /* of data */
     uint64_t items, weight; /* to be told when it is written; SPOOL: of the piece, 0 */
@@ -42,7 +44,7 @@ struct sync {
 struct fay_sink {
     fay_sink_config config;
     fay_drain *drain;
-    STAILQ_HEAD(job_list, job) jobs;
+    TAILQ_HEAD(job_list, job) jobs;
     struct sync *sync; /* running: nothing is written meanwhile */
     bool sync_each;    /* sync: batch, item */
     bool sync_last;    /* sync: end, and not done yet */
@@ -70,7 +72,7 @@ int fay_sink_open(const fay_sink_config *config, fay_sink **ret, fay_error *err)
 {
     fay_sink *sink = fay_alloc(sizeof *sink);
     sink->config = *config;
-    STAILQ_INIT(&sink->jobs);
+    TAILQ_INIT(&sink->jobs);
     int r = open_drain(sink, err);
     if (r != 0) {
         free(sink);
@@ -85,8 +87,8 @@ int fay_sink_open(const fay_sink_config *config, fay_sink **ret, fay_error *err)
 /* The first one: jobs are done in order. */
 static void drop_job(fay_sink *sink)
 {
-    struct job *job = STAILQ_FIRST(&sink->jobs);
-    STAILQ_REMOVE_HEAD(&sink->jobs, link);
+    struct job *job = TAILQ_FIRST(&sink->jobs);
+    TAILQ_REMOVE(&sink->jobs, job, link);
     if (job->kind == SPOOL)
         fay_spools_unref(sink->config.spools, job->spool);
     fay_buffer_deinit(&job->data);
@@ -95,7 +97,7 @@ static void drop_job(fay_sink *sink)
 
 static void drop_jobs(fay_sink *sink)
 {
-    while (!STAILQ_EMPTY(&sink->jobs)) {
+    while (!TAILQ_EMPTY(&sink->jobs)) {
         drop_job(sink);
     }
 }
@@ -130,22 +132,22 @@ void fay_sink_ended(fay_sink *sink, const fay_error *err)
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
-static struct job *add_job(fay_sink *sink, int kind)
+static struct job *add_job(fay_sink *sink, enum job_kind kind)
 {
     struct job *job = fay_alloc(sizeof *job);
     job->kind = kind;
-    STAILQ_INSERT_TAIL(&sink->jobs, job, link);
+    TAILQ_INSERT_TAIL(&sink->jobs, job, link);
     return job;
 }
 
 /* The job that takes more Items: the last one, while it is small and not under way. */
 static struct job *bytes_job(fay_sink *sink)
 {
-    struct job *last = STAILQ_LAST(&sink->jobs, job, link);
+    struct job *last = TAILQ_LAST(&sink->jobs, job_list);
     bool takes = last != NULL && last->kind == BYTES && last->sent == 0 &&
                  fay_buffer_size(&last->data) < JOB_BYTES;
     bool single = sink->config.def->sync == FAY_SYNC_ITEM;
-    return takes && !(sink->sync_each && (single || last == STAILQ_FIRST(&sink->jobs)))
+    return takes && !(sink->sync_each && (single || last == TAILQ_FIRST(&sink->jobs)))
                ? last
                : add_job(sink, BYTES);
 }
@@ -175,7 +177,7 @@ void fay_sink_write(fay_sink *sink, const fay_batch *batch, size_t at, size_t co
     size_t weight = fay_batch_weight(batch, at, count);
     if (sink->failed)
         return;
-    if (sink->config.def->kind == FAY_SINK_NULL && STAILQ_EMPTY(&sink->jobs)) {
+    if (sink->config.def->kind == FAY_SINK_NULL && TAILQ_EMPTY(&sink->jobs)) {
         sink->config.events->written(sink->config.context, count, weight);
         return;
     }
@@ -224,7 +226,7 @@ static void do_sync(uv_work_t *work)
 
 static void tell_first(fay_sink *sink)
 {
-    struct job *job = STAILQ_FIRST(&sink->jobs);
+    struct job *job = TAILQ_FIRST(&sink->jobs);
     uint64_t items = job->items, weight = job->weight;
     drop_job(sink);
     sink->config.events->written(sink->config.context, items, weight);
@@ -241,13 +243,13 @@ static void synced(uv_work_t *work, int status)
         if (sync->fault != 0 && sync->fault != EINVAL) {
             fay_error err;
             (void)fay_fail_errno(&err, FAY_E_IO, sync->fault, "cannot sync the sink");
-            if (sink->finishing && STAILQ_EMPTY(&sink->jobs)) {
+            if (sink->finishing && TAILQ_EMPTY(&sink->jobs)) {
                 fay_sink_ended(sink, &err);
             } else {
                 fay_sink_lost(sink, false, &err);
             }
         } else {
-            if (!STAILQ_EMPTY(&sink->jobs))
+            if (!TAILQ_EMPTY(&sink->jobs))
                 tell_first(sink);
             fay_sink_flush(sink);
         }
@@ -383,9 +385,9 @@ void fay_sink_flush(fay_sink *sink)
         return;
     sink->flushing = true;
     int r = GONE_ON;
-    while (r == GONE_ON && !sink->failed && room > 0 && !STAILQ_EMPTY(&sink->jobs)) {
+    while (r == GONE_ON && !sink->failed && room > 0 && !TAILQ_EMPTY(&sink->jobs)) {
         fay_error err;
-        struct job *job = STAILQ_FIRST(&sink->jobs);
+        struct job *job = TAILQ_FIRST(&sink->jobs);
         if (job->kind != MARK && job->sent == 0 && sink->drain->ops->begin != NULL &&
             sink->drain->ops->begin(sink->drain, &err) != 0) {
             fay_sink_lost(sink, false, &err);
@@ -395,7 +397,7 @@ void fay_sink_flush(fay_sink *sink)
     }
     sink->more = room == 0;
     sink->flushing = false;
-    if (STAILQ_EMPTY(&sink->jobs))
+    if (TAILQ_EMPTY(&sink->jobs))
         end_if_asked(sink);
 }
 

@@ -150,7 +150,7 @@ done
         self.assertEqual(done.code, 5, done)
         self.assertLessEqual(len(self.letters()), 12, done)
         (self.work / "dead").unlink()
-        self.assertEqual(self.failing("--max-failures", "40", mod=10).code, 1)
+        self.assertEqual(self.failing("--max-failures", "41", mod=10).code, 1)
 
     def test_limit_of_failures_as_a_part(self):
         done = self.failing("--max-failures", "5%", mod=10)

@@ -450,7 +450,8 @@ static void a_full_queue_stops_leases(void **state)
     assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b\n");
 }
 
-/* A worker that gives back what it has not begun may be about to go: nothing is sent ahead to it. */
+/* A worker that gives back what it has not begun may be about to go: nothing is sent ahead to it.
+ * */
 static void who_gives_back_gets_nothing_until_it_is_idle(void **state)
 {
     struct script *s = begin(state, 1);

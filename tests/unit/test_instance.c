@@ -262,11 +262,11 @@ static void programs_that_are_none_are_told_before_any_item(void **state)
     (void)state;
     owner o;
     begin(&o, say_setup(FAY_MODE_EXEC, TEXTS("/etc/passwd", "{}")));
-    assert_next(&o, "0 FAILED start: cannot start stage stage: /etc/passwd: Permission denied "
+    assert_next(&o, "0 FAILED start: cannot start stage 'stage': /etc/passwd: Permission denied "
                     "(chmod +x /etc/passwd)");
     assert_int_equal(owner_end(&o), 0);
     begin(&o, say_setup(FAY_MODE_LINES, TEXTS("./no-such-thing")));
-    assert_next(&o, "0 FAILED start: cannot start stage stage: ./no-such-thing: No such file or "
+    assert_next(&o, "0 FAILED start: cannot start stage 'stage': ./no-such-thing: No such file or "
                     "directory (relative paths start at the working directory)");
     assert_int_equal(owner_end(&o), 0);
 }
