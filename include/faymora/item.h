@@ -9,8 +9,8 @@
  *     fay.attempt   int     1 = the first try
  *     fay.stage     string  name of the stage that works on it
  *     fay.node      string  where
- *     fay.enqueued  float   when it was sent to the worker, seconds since 1970
- *     fay.parent    string  id of the Item it is a result of; absent from a source Item
+ *     fay.enqueued  int     when it was sent to the worker, milliseconds since 1970
+ *     fay.parent    string  id of the Item it is a result of; empty for a source Item
  *     fay.pressure  int     of the stage, now: a fay_pressure
  *     fay.workers   int     of the stage, now
  *

@@ -24,8 +24,10 @@ uint8_t *fay_buffer_reserve(fay_buffer *buffer, size_t size)
         return buffer->bytes + buffer->end;
 
     size_t used = fay_buffer_size(buffer);
-    if (buffer->start > 0 && used > 0)
+    if (buffer->start > 0 && used > 0) {
+        assert(buffer->bytes != NULL);
         memmove(buffer->bytes, buffer->bytes + buffer->start, used);
+    }
     buffer->start = 0;
     buffer->end = used;
     assert(size <= SIZE_MAX / 2 - used);

@@ -8,14 +8,32 @@
 void fay_flow_actions_clear(fay_flow *flow)
 {
     for (size_t i = 0; i < flow->actions_count; i++) {
-        fay_flow_action *action = &flow->actions[i];
-        fay_batch_unref(action->batch);
-        /* Copies of the flow's own; the public type lends them as const. */
-        free((void *)(uintptr_t)action->note);
-        free((void *)(uintptr_t)action->targets);
+        fay_batch_unref(flow->actions[i].batch);
     }
+    for (size_t i = 0; i < flow->lent_count; i++) {
+        free(flow->lent[i]);
+    }
+    flow->lent_count = 0;
     flow->actions_count = 0;
     flow->actions_given = false;
+}
+
+void fay_flow_lend(fay_flow *flow, void *memory)
+{
+    FAY_RESERVE(flow->lent, flow->lent_capacity,
+                flow->lent_count + 1); /* NOLINT(bugprone-sizeof-expression) */
+    flow->lent[flow->lent_count++] = memory;
+}
+
+void fay_flow_act_note(fay_flow *flow, fay_flow_action *action, const uint8_t *note, size_t size)
+{
+    if (size == 0)
+        return;
+    uint8_t *copy = fay_alloc(size);
+    memcpy(copy, note, size);
+    fay_flow_lend(flow, copy);
+    action->note = copy;
+    action->note_size = size;
 }
 
 fay_flow_action *fay_flow_act(fay_flow *flow, fay_flow_action_kind kind)
@@ -54,10 +72,5 @@ void fay_flow_act_fail(fay_flow *flow, fay_flow_failure why, size_t stage, const
     fay_flow_action *action = fay_flow_act(flow, FAY_FLOW_FAIL);
     action->why = why;
     action->stage = stage;
-    if (size > 0) {
-        uint8_t *copy = fay_alloc(size);
-        memcpy(copy, note, size);
-        action->note = copy;
-        action->note_size = size;
-    }
+    fay_flow_act_note(flow, action, note, size);
 }

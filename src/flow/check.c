@@ -13,15 +13,37 @@ typedef struct tally { /* Items found of one root */
     UT_hash_handle hh;
 } tally;
 
-static void count(tally **tallies, uint64_t root, uint64_t items)
+/* NOLINTBEGIN(readability-function-size,clang-analyzer-unix.Malloc): of uthash */
+static tally *tally_of(tally **tallies, uint64_t root)
 {
     tally *t;
     HASH_FIND(hh, *tallies, &root, sizeof root, t);
-    if (t == NULL) {
-        t = fay_alloc(sizeof *t);
-        t->root = root;
-        HASH_ADD(hh, *tallies, root, sizeof t->root, t);
+    return t;
+}
+
+static tally *tally_new(tally **tallies, uint64_t root)
+{
+    tally *t = fay_alloc(sizeof *t);
+    t->root = root;
+    HASH_ADD(hh, *tallies, root, sizeof t->root, t);
+    return t;
+}
+
+static void tallies_free(tally **tallies)
+{
+    while (*tallies != NULL) {
+        tally *first = *tallies;
+        HASH_DEL(*tallies, first);
+        free(first);
     }
+}
+/* NOLINTEND(readability-function-size,clang-analyzer-unix.Malloc) */
+
+static void count(tally **tallies, uint64_t root, uint64_t items)
+{
+    tally *t = tally_of(tallies, root);
+    if (t == NULL)
+        t = tally_new(tallies, root);
     t->found += items;
 }
 
@@ -120,6 +142,22 @@ static void check_reserved(const fay_flow *flow)
     assert(flow->sink_reserved == sink);
 }
 
+/* Each root's count is what was found of it, and no more roots were found than are open. */
+static void check_roots(const fay_flow *flow, tally **tallies)
+{
+    uint64_t open = 0;
+    for (const fay_page *page = flow->roots.pages; page != NULL; page = page->hh.next) {
+        for (size_t i = 0; i < FAY_PAGE_ROOTS; i++) {
+            uint64_t number = page->number * FAY_PAGE_ROOTS + i;
+            const tally *t = tally_of(tallies, number);
+            assert((t != NULL ? t->found : 0) == page->roots[i].open);
+            assert(page->roots[i].open == 0 || !fay_flow_is_acked(flow, number));
+            open += page->roots[i].open > 0;
+        }
+    }
+    assert(open == flow->roots.open && open == HASH_COUNT(*tallies));
+}
+
 void fay_flow_check(const fay_flow *flow)
 {
     tally *tallies = NULL;
@@ -130,24 +168,8 @@ void fay_flow_check(const fay_flow *flow)
         count(&tallies, flow->delays.heap[i].batch->entries[0].root, 1);
     }
     check_reserved(flow);
-    uint64_t open = 0;
-    for (const fay_page *page = flow->roots.pages; page != NULL; page = page->hh.next) {
-        for (size_t i = 0; i < FAY_PAGE_ROOTS; i++) {
-            uint64_t number = page->number * FAY_PAGE_ROOTS + i;
-            tally *t;
-            HASH_FIND(hh, tallies, &number, sizeof number, t);
-            assert((t != NULL ? t->found : 0) == page->roots[i].open);
-            assert(page->roots[i].open == 0 || !fay_flow_is_acked(flow, number));
-            open += page->roots[i].open > 0;
-        }
-    }
-    assert(open == flow->roots.open && open == HASH_COUNT(tallies));
-    tally *t;
-    tally *next;
-    HASH_ITER (hh, tallies, t, next) {
-        HASH_DEL(tallies, t);
-        free(t);
-    }
+    check_roots(flow, &tallies);
+    tallies_free(&tallies);
     const fay_ranges *acked = &flow->commit.acked;
     for (size_t i = 1; i < acked->count; i++) {
         assert(acked->list[i - 1].to < acked->list[i].from);

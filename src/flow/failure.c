@@ -267,9 +267,7 @@ void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
         all_back(flow, now, stage, worker);
         fay_worker_remove(flow, worker);
     }
-    HASH_DEL(flow->links, link);
-    free(link->workers);
-    free(link);
+    fay_flow_link_remove(flow, link);
     if (!flow->aborted && !flow->done)
         watch_crashes(flow, now, stage, busy, event);
 }

@@ -151,7 +151,9 @@ void fay_flow_free(fay_flow *flow)
             free(page->roots[i].held);
         }
     }
-    fay_flow_links_free(flow);
+    while (flow->links != NULL) {
+        fay_flow_link_remove(flow, flow->links);
+    }
     fay_roots_deinit(&flow->roots);
     fay_delays_deinit(&flow->delays);
     fay_ranges_deinit(&flow->commit.acked);
@@ -159,6 +161,7 @@ void fay_flow_free(fay_flow *flow)
     fay_ranges_deinit(&flow->commit.fresh);
     fay_ranges_deinit(&flow->commit.recording);
     free(flow->actions);
+    free(flow->lent);
     free(flow->stages);
     free(flow->downstream_first);
     free(flow);

@@ -244,7 +244,7 @@ fay_ns fay_flow_deadline(const fay_flow *flow);
 void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
                           uint64_t *ret_bytes);
 
-void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t stage, fay_flow_stats *ret);
+void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t index, fay_flow_stats *ret);
 void fay_flow_total(const fay_flow *flow, fay_flow_totals *ret);
 
 /* Asserts the invariants (docs/ARCHITECTURE.md): linear in all Items; for tests and simulator. */

@@ -87,7 +87,7 @@ struct fay_flow_stage_state {
 
     TAILQ_HEAD(fay_idle_stack, fay_worker)
     idle; /* a stack: the last one in is the first to be leased to */
-    TAILQ_HEAD(, fay_worker) workers;
+    TAILQ_HEAD(fay_worker_list, fay_worker) workers;
     unsigned live, starting, retiring, idle_count, peak, wanted;
     uint64_t leased;
     fay_equalizer equalizer;
@@ -146,14 +146,18 @@ struct fay_flow {
     uint64_t finished; /* source Items, good or bad: what a percentage is of */
     fay_flow_action *actions;
     size_t actions_count, actions_capacity;
+    void **lent; /* memory behind the actions, freed with them */
+    size_t lent_count, lent_capacity;
     bool actions_given; /* to the driver: the next feed or step starts a new list */
 };
 
 /* For each set bit of the mask, the lowest first. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): `bit` is declared here */
 #define FAY_EACH_BIT(bit, mask)                                                                    \
     for (uint64_t bit##_left = (mask), bit = 0;                                                    \
          bit##_left != 0 && ((void)(bit = (uint64_t)__builtin_ctzll(bit##_left)), true);           \
          bit##_left &= bit##_left - 1)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* actions.c */
 fay_flow_action *fay_flow_act(fay_flow *flow, fay_flow_action_kind kind);
@@ -161,6 +165,9 @@ void fay_flow_act_items(fay_flow *flow, fay_flow_action_kind kind, fay_batch *ba
                         size_t count);
 void fay_flow_act_fail(fay_flow *flow, fay_flow_failure why, size_t stage, const uint8_t *note,
                        size_t size);
+void fay_flow_act_note(fay_flow *flow, fay_flow_action *action, const uint8_t *note, size_t size);
+/* Memory that an action points to; freed when the actions are. */
+void fay_flow_lend(fay_flow *flow, void *memory);
 void fay_flow_actions_clear(fay_flow *flow);
 
 /* settle.c */
@@ -213,7 +220,7 @@ void fay_worker_idle(fay_flow *flow, fay_worker *worker, fay_ns now); /* if it h
 void fay_worker_busy(fay_flow *flow, fay_worker *worker);
 void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage); /* spawns and retires */
 fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
-void fay_flow_links_free(fay_flow *flow);
+void fay_flow_link_remove(fay_flow *flow, fay_flow_link *link);
 
 /* schedule.c */
 void fay_flow_schedule(fay_flow *flow, fay_ns now);

@@ -12,6 +12,7 @@ static int compare(const fay_place *a, const fay_place *b)
 }
 
 /* RB_GENERATE_STATIC relies on a macro that glibc's headers undefine. */
+/* cppcheck-suppress unknownMacro */
 RB_GENERATE_INTERNAL(fay_places, fay_place, node, compare, __attribute__((unused)) static)
 
 void fay_order_init(fay_order *order)

@@ -41,12 +41,7 @@ static void send_letter(fay_flow *flow, const fay_piece *piece)
     fay_flow_act_items(flow, FAY_FLOW_LETTER, piece->batch, piece->at, 1);
     fay_flow_action *action = &flow->actions[flow->actions_count - 1];
     action->stage = piece->stage;
-    if (piece->note_size > 0) {
-        uint8_t *note = fay_alloc(piece->note_size);
-        memcpy(note, piece->note, piece->note_size);
-        action->note = note;
-        action->note_size = piece->note_size;
-    }
+    fay_flow_act_note(flow, action, piece->note, piece->note_size);
 }
 
 /* Lets one piece of output go: to the sink or the dead letters. */
@@ -99,6 +94,7 @@ void fay_flow_spill(fay_flow *flow, fay_pieces *pieces)
             }
         }
         action->targets = targets;
+        fay_flow_lend(flow, targets);
         spooled->count += piece->count;
         fay_pieces_remove(pieces, piece);
     }

@@ -81,6 +81,7 @@ void fay_queue_remove(fay_queue *queue, fay_segment *segment)
     if (segment->batch != NULL)
         queue->bytes -= fay_batch_weight(segment->batch, segment->at, segment->count);
     TAILQ_REMOVE(&queue->segments, segment, link);
+    assert(TAILQ_FIRST(&queue->segments) != segment);
     fay_batch_unref(segment->batch);
     free(segment);
 }

@@ -4,16 +4,38 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void fay_roots_deinit(fay_roots *roots)
+/* NOLINTBEGIN(readability-function-size,clang-analyzer-unix.Malloc): of uthash */
+static fay_page *page_find(const fay_roots *roots, uint64_t key)
 {
     fay_page *page;
-    fay_page *next;
-    HASH_ITER (hh, roots->pages, page, next) {
-        HASH_DEL(roots->pages, page);
-        free(page);
+    HASH_FIND(hh, roots->pages, &key, sizeof key, page);
+    return page;
+}
+
+static fay_page *page_new(fay_roots *roots, uint64_t key)
+{
+    fay_page *page = fay_alloc(sizeof *page);
+    page->number = key;
+    HASH_ADD(hh, roots->pages, number, sizeof page->number, page);
+    return page;
+}
+
+static void page_drop(fay_roots *roots, fay_page *page)
+{
+    if (roots->current == page)
+        roots->current = NULL;
+    HASH_DEL(roots->pages, page);
+    free(page);
+}
+
+void fay_roots_deinit(fay_roots *roots)
+{
+    while (roots->pages != NULL) {
+        page_drop(roots, roots->pages);
     }
     *roots = (fay_roots){0};
 }
+/* NOLINTEND(readability-function-size,clang-analyzer-unix.Malloc) */
 
 static fay_page *find(fay_roots *roots, uint64_t number)
 {
@@ -22,18 +44,10 @@ static fay_page *find(fay_roots *roots, uint64_t number)
         return roots->current;
     fay_page *page = roots->newest;
     if (page == NULL || page->number != key)
-        HASH_FIND(hh, roots->pages, &key, sizeof key, page);
+        page = page_find(roots, key);
     if (page != NULL)
         roots->current = page;
     return page;
-}
-
-static void drop(fay_roots *roots, fay_page *page)
-{
-    if (roots->current == page)
-        roots->current = NULL;
-    HASH_DEL(roots->pages, page);
-    free(page);
 }
 
 fay_root *fay_roots_open(fay_roots *roots, uint64_t number, uint64_t end)
@@ -43,11 +57,8 @@ fay_root *fay_roots_open(fay_roots *roots, uint64_t number, uint64_t end)
     assert(page == NULL || page->number <= key);
     if (page == NULL || page->number != key) {
         if (page != NULL && page->open == 0)
-            drop(roots, page);
-        page = fay_alloc(sizeof *page);
-        page->number = key;
-        HASH_ADD(hh, roots->pages, number, sizeof page->number, page);
-        roots->newest = page;
+            page_drop(roots, page);
+        page = roots->newest = page_new(roots, key);
     }
     fay_root *root = &page->roots[number % FAY_PAGE_ROOTS];
     assert(root->open == 0);
@@ -73,7 +84,7 @@ void fay_roots_close(fay_roots *roots, uint64_t number)
     roots->open--;
     if (--page->open > 0 || page == roots->newest) /* more of the newest page may be opened */
         return;
-    drop(roots, page);
+    page_drop(roots, page);
 }
 
 uint64_t fay_roots_oldest(const fay_roots *roots)

@@ -45,19 +45,30 @@ void fay_flow_enter_orders(fay_flow *flow, const fay_stage *stage, const fay_bat
     }
 }
 
+/* Children of one Item on their way: `index` is the number of the piece's first one, or UINT64_MAX
+ * where the Items are the parent itself (a source Item). */
+typedef struct delivery {
+    fay_flow *flow;
+    fay_ns now;
+    fay_root *root;
+    const fay_entry *parent;
+    const fay_piece *piece;
+    uint64_t index;
+} delivery;
+
 /* Items of one root to one target. */
-static void deliver_to(fay_flow *flow, fay_ns now, fay_root *root, uint64_t target,
-                       fay_batch *batch, size_t at, size_t count)
+static void deliver_to(const delivery *d, uint64_t target, fay_batch *batch, size_t at,
+                       size_t count)
 {
     if (target == 63) {
-        fay_flow_output(flow, root, batch, at, count);
+        fay_flow_output(d->flow, d->root, batch, at, count);
         return;
     }
-    fay_stage *stage = &flow->stages[target];
-    root->open += count;
+    fay_stage *stage = &d->flow->stages[target];
+    d->root->open += count;
     stage->stats.in += count;
-    fay_flow_enter_orders(flow, stage, batch, at, count);
-    fay_queue_push(&stage->queue, now, batch, at, count);
+    fay_flow_enter_orders(d->flow, stage, batch, at, count);
+    fay_queue_push(&stage->queue, d->now, batch, at, count);
 }
 
 /* A child of `parent`: its number within it, and its branch if it goes to several targets (-1 =
@@ -74,54 +85,54 @@ void fay_flow_name_child(fay_entry *child, const fay_entry *parent, uint64_t ind
     assert(r == 0);
 }
 
-/* Items [at, at + count) that all go to the same several targets: each target its own copies. */
-static void deliver_copies(fay_flow *flow, fay_ns now, fay_root *root, const fay_entry *parent,
-                           const fay_piece *piece, size_t at, size_t count, uint64_t index)
+static uint64_t number_of(const delivery *d, size_t at)
 {
-    uint64_t mask = piece->targets != NULL ? piece->targets[at - piece->at] : piece->mask;
+    return d->index == UINT64_MAX ? UINT64_MAX : d->index + (at - d->piece->at);
+}
+
+/* Items [at, at + count) that all go to the same several targets: each target its own copies. */
+static void deliver_copies(const delivery *d, uint64_t mask, size_t at, size_t count)
+{
     int branch = 0;
     FAY_EACH_BIT(bit, mask)
     {
         FAY_CLEANUP(fay_batch_unrefp) fay_batch *copies = fay_batch_new();
-        for (size_t i = 0; i < count; i++) {
-            fay_entry *child = fay_batch_copy(copies, piece->batch, at + i);
-            uint64_t number = index == UINT64_MAX ? index : index + i;
-            fay_flow_name_child(child, parent, number, branch);
+        for (size_t i = at; i < at + count; i++) {
+            fay_entry *child = fay_batch_copy(copies, d->piece->batch, i);
+            fay_flow_name_child(child, d->parent, number_of(d, i), branch);
         }
-        deliver_to(flow, now, root, bit, copies, 0, count);
+        deliver_to(d, bit, copies, 0, count);
         branch++;
     }
 }
 
-static void deliver_run(fay_flow *flow, fay_ns now, fay_root *root, const fay_entry *parent,
-                        const fay_piece *piece, size_t at, size_t count, uint64_t index)
+/* Items [at, at + count) that all have the same targets. */
+static void deliver_run(const delivery *d, uint64_t mask, size_t at, size_t count)
 {
-    uint64_t mask = piece->targets != NULL ? piece->targets[at - piece->at] : piece->mask;
+    fay_batch *batch = d->piece->batch;
     if (__builtin_popcountll(mask) != 1) {
-        deliver_copies(flow, now, root, parent, piece, at, count, index);
+        deliver_copies(d, mask, at, count);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        uint64_t number = index == UINT64_MAX ? index : index + i;
-        fay_flow_name_child(&piece->batch->entries[at + i], parent, number, -1);
+    for (size_t i = at; i < at + count; i++) {
+        fay_flow_name_child(&batch->entries[i], d->parent, number_of(d, i), -1);
     }
-    deliver_to(flow, now, root, (uint64_t)__builtin_ctzll(mask), piece->batch, at, count);
+    deliver_to(d, (uint64_t)__builtin_ctzll(mask), batch, at, count);
 }
 
-/* `index`: of the first child, or UINT64_MAX where the Items are the parent itself (a source Item).
- */
 void fay_flow_deliver(fay_flow *flow, fay_ns now, fay_root *root, const fay_entry *parent,
                       const fay_piece *piece, uint64_t index)
 {
+    const delivery d = {flow, now, root, parent, piece, index};
     size_t end = piece->at + piece->count;
+    const uint64_t *targets = piece->targets;
     for (size_t at = piece->at; at < end;) {
-        size_t next = at + 1;
-        while (next < end && (piece->targets == NULL ||
-                              piece->targets[next - piece->at] == piece->targets[at - piece->at])) {
+        uint64_t mask = targets != NULL ? targets[at - piece->at] : piece->mask;
+        size_t next = targets != NULL ? at + 1 : end;
+        while (next < end && targets[next - piece->at] == mask) {
             next++;
         }
-        uint64_t first = index == UINT64_MAX ? index : index + (at - piece->at);
-        deliver_run(flow, now, root, parent, piece, at, next - at, first);
+        deliver_run(&d, mask, at, next - at);
         at = next;
     }
 }
@@ -348,22 +359,59 @@ static void fast_run(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_lea
     }
 }
 
-static void settle_one(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_entry *parent,
-                       uint64_t tag, const fay_flow_event *event, size_t at, size_t count)
+/* One RESULTS event, as far as it is settled. */
+typedef struct answers {
+    fay_flow *flow;
+    fay_ns now;
+    fay_worker *worker;
+    const fay_flow_event *event;
+    size_t index; /* of the next Item */
+    size_t at;    /* of its first child */
+} answers;
+
+/* What came before in PARTs is the first of the set. */
+static void take_parts(fay_worker *worker, uint64_t tag, fay_pieces *results)
 {
-    fay_stage *stage = &flow->stages[worker->link->stage];
+    if (TAILQ_EMPTY(&worker->parts) || worker->parts_tag != tag)
+        return;
+    TAILQ_CONCAT(results, &worker->parts, link);
+    worker->parts_weight = 0;
+}
+
+static void settle_one(answers *a, const fay_entry *parent)
+{
+    const fay_flow_event *event = a->event;
+    fay_worker *worker = a->worker;
+    fay_stage *stage = &a->flow->stages[worker->link->stage];
+    size_t count = event->children != NULL ? event->children[a->index] : 1;
     fay_pieces results;
     TAILQ_INIT(&results);
-    if (!TAILQ_EMPTY(&worker->parts) && worker->parts_tag == tag) {
-        TAILQ_CONCAT(&results, &worker->parts, link);
-        worker->parts_weight = 0;
-    }
+    take_parts(worker, event->tag + a->index, &results);
     if (count > 0) {
-        const uint64_t *targets = event->targets != NULL ? event->targets + at : NULL;
-        (void)fay_pieces_add_batch(&results, event->batch, at, count, targets, stage->all);
+        const uint64_t *targets = event->targets != NULL ? event->targets + a->at : NULL;
+        (void)fay_pieces_add_batch(&results, event->batch, a->at, count, targets, stage->all);
     }
     count_success(stage, 1, TAILQ_EMPTY(&results) ? 0 : 1);
-    fay_flow_finish(flow, stage, now, parent, &results);
+    fay_flow_finish(a->flow, stage, a->now, parent, &results);
+    a->index++;
+    a->at += count;
+}
+
+/* The Items of one lease that are answered: as a whole if they can, else one by one. */
+static void settle_lease(answers *a, const fay_lease *lease, bool fast)
+{
+    fay_stage *stage = &a->flow->stages[a->worker->link->stage];
+    fay_flow_unreserve(a->flow, stage, lease->count);
+    if (fast && run_fits(lease)) {
+        count_success(stage, lease->count, 1);
+        fast_run(a->flow, a->now, stage, lease, a->event->batch, a->at);
+        a->index += lease->count;
+        a->at += lease->count;
+        return;
+    }
+    for (size_t i = lease->at; i < lease->at + lease->count; i++) {
+        settle_one(a, &lease->batch->entries[i]);
+    }
 }
 
 static void measure(fay_stage *stage, const fay_flow_event *event)
@@ -383,28 +431,11 @@ int fay_flow_results(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_f
     bool fast = event->children == NULL && event->targets == NULL && flow->ordered == 0 &&
                 TAILQ_EMPTY(&worker->parts) && __builtin_popcountll(stage->all) == 1;
     measure(stage, event);
-    uint64_t tag = event->tag;
-    uint64_t left = event->count;
-    size_t at = 0;
-    size_t index = 0;
-    while (left > 0) {
-        fay_lease lease = fay_leases_take(&worker->leases, tag, left);
-        fay_flow_unreserve(flow, stage, lease.count);
-        bool run = fast && run_fits(&lease);
-        if (run) {
-            count_success(stage, lease.count, 1);
-            fast_run(flow, now, stage, &lease, event->batch, at);
-            at += lease.count;
-        }
-        for (size_t i = 0; !run && i < lease.count; i++) {
-            size_t count = event->children != NULL ? event->children[index + i] : 1;
-            settle_one(flow, now, worker, &lease.batch->entries[lease.at + i], tag + i, event, at,
-                       count);
-            at += count;
-        }
-        index += lease.count;
-        tag += lease.count;
-        left -= lease.count;
+    answers a = {.flow = flow, .now = now, .worker = worker, .event = event};
+    while (a.index < event->count) {
+        fay_lease lease =
+            fay_leases_take(&worker->leases, event->tag + a.index, event->count - a.index);
+        settle_lease(&a, &lease, fast);
         fay_batch_unref(lease.batch);
     }
     fay_worker_idle(flow, worker, now);

@@ -9,16 +9,12 @@
 
 #include "flow/internal.h"
 
+/* NOLINTBEGIN(readability-function-size,clang-analyzer-unix.Malloc): of uthash */
 fay_flow_link *fay_flow_find_link(const fay_flow *flow, uint32_t id)
 {
     fay_flow_link *link;
     HASH_FIND(hh, flow->links, &id, sizeof id, link);
     return link;
-}
-
-fay_worker *fay_flow_find_worker(const fay_flow_link *link, uint16_t number)
-{
-    return number < link->workers_count ? link->workers[number] : NULL;
 }
 
 void fay_flow_link_up(fay_flow *flow, const fay_flow_event *event)
@@ -27,6 +23,19 @@ void fay_flow_link_up(fay_flow *flow, const fay_flow_event *event)
     link->id = event->link;
     link->stage = event->stage;
     HASH_ADD(hh, flow->links, id, sizeof link->id, link);
+}
+
+void fay_flow_link_remove(fay_flow *flow, fay_flow_link *link)
+{
+    HASH_DEL(flow->links, link);
+    free(link->workers);
+    free(link);
+}
+/* NOLINTEND(readability-function-size,clang-analyzer-unix.Malloc) */
+
+fay_worker *fay_flow_find_worker(const fay_flow_link *link, uint16_t number)
+{
+    return number < link->workers_count ? link->workers[number] : NULL;
 }
 
 static void unlist_idle(fay_stage *stage, fay_worker *worker)
@@ -90,17 +99,6 @@ void fay_worker_remove(fay_flow *flow, fay_worker *worker)
     free(worker);
 }
 
-void fay_flow_links_free(fay_flow *flow)
-{
-    fay_flow_link *link;
-    fay_flow_link *next;
-    HASH_ITER (hh, flow->links, link, next) {
-        HASH_DEL(flow->links, link);
-        free(link->workers);
-        free(link);
-    }
-}
-
 /* The stage's link with the fewest workers, and its lowest free number. */
 static fay_flow_link *place(const fay_flow *flow, const fay_stage *stage, uint16_t *ret_number)
 {
@@ -133,6 +131,7 @@ static bool spawn(fay_flow *flow, fay_stage *stage)
     if (link == NULL)
         return false;
     if (number >= link->workers_count) {
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
         FAY_RESERVE(link->workers, link->workers_capacity, (size_t)number + 1);
         while (link->workers_count <= number) {
             link->workers[link->workers_count++] = NULL;

@@ -75,10 +75,11 @@ UNCHECKED static bool place_fds(const int *fds)
 {
     int from[FAY_SPAWN_FDS_MAX];
     for (int i = 0; i < FAY_SPAWN_FDS_MAX; i++) {
-        from[i] = fds[i] < 0 && i < STDIO ? null_fd : fds[i];
+        from[i] = i < STDIO && fds[i] < 0 ? null_fd : fds[i];
         if (from[i] >= 0 && from[i] < FAY_SPAWN_FDS_MAX)
             from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, (int)FAY_SPAWN_FDS_MAX);
-        if (from[i] < 0 && (fds[i] >= 0 || i < STDIO))
+        /* cppcheck-suppress arrayIndexThenCheck */
+        if (from[i] < 0 && (i < STDIO || fds[i] >= 0))
             return false;
     }
     for (int i = 0; i < FAY_SPAWN_FDS_MAX; i++) {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -43,7 +44,8 @@ static void broken(fay_worker *w, const char *error)
 static void process(fay_worker *w, bool final)
 {
     fay_instance *in = w->instance;
-    if (w->kill == FAY_DOWN_GARBAGE || (w->retiring && fay_mode_held(w->mode) == 0)) {
+    bool broke = w->kill == FAY_DOWN_GARBAGE || w->kill == FAY_DOWN_RECYCLED;
+    if (broke || (w->retiring && fay_mode_held(w->mode) == 0)) {
         fay_buffer_clear(&w->out); /* nobody has asked for it */
         return;
     }
@@ -54,8 +56,11 @@ static void process(fay_worker *w, bool final)
     int rc = fay_mode_output(w->mode, &output, now, &in->replies);
     fay_worker_reply(w);
     fay_buffer_consume(&w->out, output.used);
-    if (rc < 0)
+    if (rc == FAY_MODE_REFUSED) { /* the Item at fault has its verdict; the others go back */
+        fay_worker_kill(w, FAY_DOWN_RECYCLED, fay_mode_error(w->mode));
+    } else if (rc < 0) {
         fay_worker_kill(w, FAY_DOWN_GARBAGE, fay_mode_error(w->mode));
+    }
 }
 
 /* One read. Returns what read() does; a pty whose other end is gone is at its end. */
@@ -105,9 +110,28 @@ void fay_feed_resume(fay_worker *w)
 
 /* ---- what it is given ----------------------------------------------------------------------- */
 
+/* The worker has closed its stdin. What lies in the pipe then it can never read; else it may still
+ * answer what it has, but gets no more. */
+static void on_input_closed(fay_worker *w)
+{
+    int unread = 0;
+    if (fay_mode_held(w->mode) == 0)
+        return; /* it is about to exit; else the next Item finds it out */
+    if (ioctl(w->input->fd, FIONREAD, &unread) == 0 && unread > 0) {
+        broken(w, "closed its standard input while it had Items to come");
+    } else {
+        fay_worker_retire(w, FAY_DOWN_RECYCLED);
+    }
+}
+
 static void on_input(void *context)
 {
-    fay_feed_write(context);
+    fay_worker *w = context;
+    if (w->input->events == 0) { /* an error, which is that */
+        on_input_closed(w);
+    } else {
+        fay_feed_write(w);
+    }
 }
 
 void fay_feed_write(fay_worker *w)
@@ -117,7 +141,7 @@ void fay_feed_write(fay_worker *w)
         size_t size;
         const uint8_t *bytes = fay_mode_input(w->mode, &size);
         if (size == 0) {
-            fay_watch_set(w->input, 0);
+            fay_watch_set(w->input, UV_DISCONNECT);
             if (w->retiring && lines) /* what it holds back in a buffer comes out then */
                 fay_watch_close(&w->input);
             return;

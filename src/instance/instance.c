@@ -155,8 +155,10 @@ static void kill_all(fay_instance *in)
 static void flush_and_close(fay_instance *in)
 {
     uint64_t end = uv_now(&in->loop) + FLUSH_MS;
+    uv_run_mode mode = UV_RUN_NOWAIT; /* the first round sends, and only then is there to wait */
     while (in->link != NULL && fay_link_backlog(in->link) > 0 && uv_now(&in->loop) < end) {
-        (void)uv_run(&in->loop, UV_RUN_ONCE);
+        (void)uv_run(&in->loop, mode);
+        mode = UV_RUN_ONCE;
     }
     if (in->link != NULL)
         fay_link_close(in->link);

@@ -224,8 +224,8 @@ static struct fay_attr status_attr(const fay_item *item, const char *name)
     if (strcmp(name, "node") == 0)
         return text_attr(status->node);
     if (strcmp(name, "enqueued") == 0)
-        return (struct fay_attr){.type = FAY_FLOAT, .real = (double)item->enqueued_ms / 1000.0};
-    if (strcmp(name, "parent") == 0 && item->path.size > 0)
+        return int_attr((int64_t)item->enqueued_ms);
+    if (strcmp(name, "parent") == 0)
         return text_attr(id_text(item, true));
     if (strcmp(name, "pressure") == 0)
         return int_attr(atomic_load_explicit(&status->pressure, memory_order_relaxed));

@@ -89,6 +89,7 @@ static void drop_job(fay_sink *sink)
 {
     struct job *job = TAILQ_FIRST(&sink->jobs);
     TAILQ_REMOVE(&sink->jobs, job, link);
+    assert(TAILQ_FIRST(&sink->jobs) != job);
     if (job->kind == SPOOL)
         fay_spools_unref(sink->config.spools, job->spool);
     fay_buffer_deinit(&job->data);

@@ -19,9 +19,10 @@ static int feed(fay_sim_owner *owner, const fay_flow_event *event)
 static void must_feed(fay_sim_owner *owner, const fay_flow_event *event)
 {
     int r = feed(owner, event);
-    if (r != 0)
+    if (r != 0) {
         fay_sim_fail(owner->trace, "the flow answers %d to %s", r,
                      fay_sim_event_name((int)event->kind));
+    }
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

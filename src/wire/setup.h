@@ -36,7 +36,7 @@ typedef struct fay_setup {
 } fay_setup;
 
 void fay_setup_deinit(fay_setup *setup);
-void fay_setup_write(const fay_setup *setup, fay_buffer *payload);
+void fay_setup_write(const fay_setup *setup, fay_buffer *out);
 /* 0, or FAY_E_PEER with *ret empty. */
 int fay_setup_parse(const uint8_t *payload, size_t size, fay_setup *ret);
 

@@ -210,17 +210,17 @@ static int last_line(lines *l, fay_output *output, fay_replies *out)
     return 0;
 }
 
-/* A line that has grown beyond max_item, whole or not: the oldest Item's fault. */
+/* A line that has grown beyond max_item, whole or not: the oldest Item's fault, and no other's. */
 static int too_long(lines *l, fay_replies *out)
 {
     const fay_held_run *run;
     uint32_t at;
     int rc = fay_mode_check_item(&l->mode, UINT64_MAX);
-    if (fay_held_take(&l->mode.held, 1, &run, &at) > 0) {
-        fay_reply_refusal(out, run->first + at, FAY_VERDICT_TOO_LARGE, l->mode.error);
-        fay_mode_count(&l->mode, 1);
-    }
-    return rc;
+    if (fay_held_take(&l->mode.held, 1, &run, &at) == 0)
+        return rc;
+    fay_reply_refusal(out, run->first + at, FAY_VERDICT_TOO_LARGE, l->mode.error);
+    fay_mode_count(&l->mode, 1);
+    return FAY_MODE_REFUSED;
 }
 
 static int lines_output(fay_mode *mode, fay_output *output, fay_replies *out)

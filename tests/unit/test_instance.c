@@ -366,8 +366,10 @@ static void workers_that_do_not_speak_frames_are_told(void **state)
     assert_next(&o, "0 DOWN start exit 3: exit 3");
     assert_int_equal(owner_end(&o), 0);
     begin(&o, frames_setup("99"));
-    assert_next(&o, "0 DOWN start signal 9: was built with a libfaymora-worker of another protocol "
-                    "version");
+    assert_next(&o, "0 FAILED start: cannot start stage 'stage': python3 speaks another protocol "
+                    "version (link it with the libfaymora-worker of this installation)");
+    assert_next(&o, "0 DOWN start signal 9: cannot start stage 'stage': python3 speaks another "
+                    "protocol version");
     assert_int_equal(owner_end(&o), 0);
 }
 

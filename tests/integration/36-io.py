@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Sources and sinks that fail, end or block: the run says so, ends, and has lost nothing it has said
+is done."""
+import os
+import resource
+import signal
+import subprocess
+
+import faytest
+
+COUNT = 20000
+
+
+def limit_files(bytes):
+    """What stands in for a full disk where none can be mounted: EFBIG instead of ENOSPC."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY))
+    return limit
+
+
+class Io(faytest.Case):
+    def numbers(self, count=COUNT):
+        self.write("in", "".join(f"{i:099}\n" for i in range(count)))
+
+    # ---- full disks ----
+
+    def test_full_disk(self):
+        """A tmpfs of 1 MiB in a mount namespace of its own, then the same with room again."""
+        unshare = ["unshare", "-Urm"] if os.getuid() != 0 else ["unshare", "-m"]
+        if subprocess.run([*unshare, "sh", "-c", "mount -t tmpfs -o size=1m none /mnt"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no mount namespaces here")
+        self.numbers()
+        (self.work / "disk").mkdir()
+        run = f"{faytest.FAYMORA} run -a in -o disk/out --state state -j 2"
+        self.write("script", f"""
+mount -t tmpfs -o size=1m none disk || exit 99
+{run} -- cat
+echo "first $?"
+[ $(stat -c %s disk/out) -le 1048576 ] && echo small
+mount -o remount,size=4m disk
+{run} --resume -- cat
+echo "second $?"
+cp disk/out out
+""")
+        done = subprocess.run([*unshare, "sh", "script"], env=self.env, capture_output=True,
+                              text=True, timeout=faytest.LIMIT_S)
+        self.assertEqual(done.stdout.split("\n")[:3], ["first 7", "small", "second 0"], done)
+        self.assertRegex(done.stderr, r"No space left on device", done)
+        self.assertEqual(sorted(self.lines("out")), self.lines("in"))
+        self.assert_nothing_left()
+
+    def test_file_too_large_for_the_limit(self):
+        self.numbers()
+        for more in [], ["--keep-order"], ["--state", "state"]:
+            with self.subTest(more=more):
+                done = self.run_faymora("run", "-a", "in", "-o", "out", *more, "--", "cat",
+                                        preexec_fn=limit_files(100000))
+                self.assertEqual(done.code, 7, done)
+                self.assertIn("File too large", done.err)
+                self.assertLessEqual((self.work / "out").stat().st_size, 100000)
+                self.assert_nothing_left()
+
+        done = self.run_faymora("run", "-a", "in", "-o", "out", "--state", "state", "--resume", "--",
+                                "cat")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(sorted(self.lines("out")), self.lines("in"))
+
+    def test_dev_full(self):
+        self.numbers(100)
+        done = self.run_faymora("run", "-a", "in", "-o", "/dev/full", "--", "cat")
+        self.assertEqual(done.code, 7, done)
+        self.assertIn("No space left", done.err)
+        done = self.run_faymora("run", "-a", "in", "--", "cat", stdout=open("/dev/full", "w"))
+        self.assertEqual(done.code, 7, done)
+
+    def test_dead_letters_cannot_be_written(self):
+        self.numbers(100)
+        done = self.run_faymora("run", "-a", "in", "-o", "out", "--dead-letter", "/dev/full",
+                                "--retries", "0", "--", "sh", "-c", "exit $(( $1 % 10 == 7 ))",
+                                "sh", "{#}")
+        self.assertEqual(done.code, 7, done)
+        self.assertIn("/dev/full", done.err)
+
+    # ---- pipes ----
+
+    def test_closed_pipe_ends_the_run_at_once(self):
+        """`faymora run .. | head -1`, with a source that never ends by itself."""
+        for more in [], ["--keep-order"]:
+            with self.subTest(more=more):
+                source = subprocess.Popen(["yes"], stdout=subprocess.PIPE)
+                run = self.start("run", *more, "-j", "2", "--", "cat", "::", "cat",
+                                 stdin=source.stdout, stdout=subprocess.PIPE)
+                source.stdout.close()
+                head = subprocess.run(["head", "-1"], stdin=run.stdout, capture_output=True,
+                                      timeout=faytest.LIMIT_S)
+                run.stdout.close()
+                self.assertEqual(head.stdout, b"y\n")
+                done = self.finish(run)
+                self.assertEqual(done.code, -signal.SIGPIPE, done)
+                source.wait(faytest.LIMIT_S)
+                self.assert_nothing_left()
+
+    def test_closed_pipe_ends_a_run_that_waits_for_input(self):
+        run = self.start("run", "--", "cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        run.stdin.write(b"a\n")
+        run.stdin.flush()
+        self.assertEqual(run.stdout.readline(), b"a\n")
+        run.stdout.close()
+        self.assertEqual(self.finish(run).code, -signal.SIGPIPE)
+        run.stdin.close()
+
+    def test_a_sink_that_blocks_stops_the_source(self):
+        """Nobody reads: the run takes only so much, and goes on where it was when somebody does."""
+        run = self.start("run", "-j", "2", "--", "cat", stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE)
+        os.set_blocking(run.stdin.fileno(), False)
+        given = 0
+        part = b"x" * 99 + b"\n"
+
+        def full():
+            nonlocal given
+            before = given
+            try:
+                while given < 1 << 30:
+                    given += os.write(run.stdin.fileno(), part * 100 if given % 100 == 0 else
+                                      part[given % 100:])
+            except BlockingIOError:
+                pass
+            # It has taken nothing for as long as it is asked 20 times.
+            full.rest = full.rest + 1 if given == before else 0
+            return full.rest > 20
+
+        full.rest = 0
+        faytest.wait_for(full, "the source to be stopped")
+        self.assertLess(given, 200 << 20)
+        run.stdin.close()
+        with run.stdout:
+            taken = sum(len(part) for part in iter(lambda: run.stdout.read(1 << 20), b""))
+        done = self.finish(run)
+        self.assertEqual(done.code, 0, done)
+        self.assertIn(taken - given, (0, 1), "a last line without an end gets one")
+
+    # ---- sources ----
+
+    def test_inputs_that_are_not_there_or_unreadable(self):
+        for name, code in ("nosuch", 7), (".", 7):
+            with self.subTest(name=name):
+                done = self.run_faymora("run", "-a", name, "-o", "out", "--", "cat")
+                self.assertEqual(done.code, code, done)
+                self.assertIn(name, done.err)
+                self.assertFalse((self.work / "out").exists())
+
+    def test_one_of_several_inputs_is_missing(self):
+        self.numbers(10)
+        self.write("p.yaml", "faymora: 1\nsource: {file: [in, nosuch]}\n"
+                   "stages: [{run: [cat], mode: lines}]\nsink: {file: out}\n")
+        done = self.run_faymora("run", "p.yaml")
+        self.assertEqual(done.code, 7, done)
+        self.assertIn("nosuch", done.err)
+
+    def test_outputs_that_cannot_be_made(self):
+        self.numbers(10)
+        for name in "no/such/out", ".":
+            with self.subTest(name=name):
+                done = self.run_faymora("run", "-a", "in", "-o", name, "--", "cat")
+                self.assertEqual(done.code, 7, done)
+
+    def test_input_that_shrinks_while_it_is_read(self):
+        """Then there is less to read, and what was read is not lost."""
+        self.numbers()
+        run = self.start("run", "-a", "in", "-o", "out", "-j", "1", "--", faytest.tool("line"), "-u",
+                         "200")
+        out = self.work / "out"
+        faytest.wait_for(lambda: out.exists() and out.stat().st_size > 0, "output")
+        os.truncate("in", 0)
+        done = self.finish(run)
+        self.assertIn(done.code, (0, 7), done)
+        got = [int(line) for line in self.lines("out") if len(line) == 99]  # one may be cut
+        self.assertEqual(sorted(got), list(range(len(got))), done)
+
+    def test_commands_as_source_and_sink(self):
+        self.write("p.yaml", "faymora: 1\nsource: {exec: [sh, -c, 'seq 100; exit 3']}\n"
+                   "stages: [{run: [cat], mode: lines}]\nsink: {file: out}\n")
+        done = self.run_faymora("run", "p.yaml")
+        self.assertEqual((done.code, len(self.lines("out"))), (7, 100), done)
+        self.write("p.yaml", "faymora: 1\nsource: {exec: [seq, '100']}\n"
+                   "stages: [{run: [cat], mode: lines}]\nsink: {exec: [sh, -c, 'head -5 >out2']}\n")
+        done = self.run_faymora("run", "p.yaml")
+        self.assertEqual(len(self.lines("out2")), 5, done)
+
+    def test_a_fifo_as_input(self):
+        os.mkfifo("fifo")
+        run = self.start("run", "-a", "fifo", "-o", "out", "--", "cat")
+        with open("fifo", "w") as fifo:
+            fifo.write("a\nb\nc")
+        done = self.finish(run)
+        self.assertEqual((done.code, sorted(self.lines("out"))), (0, ["a", "b", "c"]), done)
+
+    def test_closed_standard_descriptors(self):
+        self.numbers(10)
+        for closed in "0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-":
+            with self.subTest(closed=closed):
+                done = subprocess.run(
+                    ["sh", "-c", f'exec "$0" run -a in -o out -- cat {closed}', faytest.FAYMORA],
+                    env=self.env, capture_output=True, timeout=faytest.LIMIT_S)
+                self.assertEqual(done.returncode, 0, done)
+                self.assertEqual(len(self.lines("out")), 10)
+                os.remove("out")
+
+
+if __name__ == "__main__":
+    faytest.main()
