@@ -50,8 +50,8 @@ static int hear_up(fay_owner_instance *instance, const fay_frame *frame)
         FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
         const char *name = owner->pipeline->stages[instance->stage].name;
         fay_events_member(&members, "stage", name, strlen(name));
-        fay_buffer_printf(&members, ",\"worker\":%u,\"pid\":%u,\"seconds\":%.6f", frame->worker,
-                          pid, (double)event.ns / 1e9);
+        fay_buffer_printf(&members, ",\"worker\":%u,\"pid\":%u,\"seconds\":%.6f",
+                          frame->worker + 1u, pid, (double)event.ns / 1e9);
         fay_events_emit(owner->events, "worker.up", FAY_HOOK_NONE, fay_buffer_text(&members));
     }
     int rc = feed(instance, &event);
@@ -177,7 +177,7 @@ static void tell_down(fay_owner_instance *instance, uint16_t worker, const fay_n
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
     const char *name = owner->pipeline->stages[instance->stage].name;
     fay_events_member(&members, "stage", name, strlen(name));
-    fay_buffer_printf(&members, ",\"worker\":%u,\"exit\":%d,\"signal\":%d", worker, news->exit,
+    fay_buffer_printf(&members, ",\"worker\":%u,\"exit\":%d,\"signal\":%d", worker + 1u, news->exit,
                       news->signal);
     fay_events_member(&members, "error", news->error, news->error_size);
     fay_events_member(&members, "stderr", news->tail, news->tail_size);

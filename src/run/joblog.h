@@ -21,7 +21,7 @@ typedef struct fay_job {
     int exit, signal;
     const char *command;
     const char *stage;
-    unsigned attempt, worker;
+    unsigned attempt, worker; /* both from 1 */
     const char *item_id;
     const char *outcome; /* ok filtered retried dead dropped */
 } fay_job;

@@ -188,7 +188,7 @@ static void log_try(fay_trail *trail, size_t stage, const struct leased *item, f
     job.command = trail->commands[stage];
     job.stage = trail->pipeline->stages[stage].name;
     job.attempt = item->attempt;
-    job.worker = item->worker;
+    job.worker = item->worker + 1u;
     job.item_id = id;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
     fay_joblog_line(&job, &line);

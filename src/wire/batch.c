@@ -47,7 +47,8 @@ void fay_batch_adopt(fay_batch *batch, uint8_t *bytes, size_t size)
 void fay_batch_reserve(fay_batch *batch, size_t count, size_t size)
 {
     FAY_RESERVE(batch->entries, batch->capacity, batch->count + count);
-    FAY_RESERVE(batch->bytes, batch->room, batch->size + size);
+    FAY_RESERVE(batch->bytes, batch->room,
+                batch->size + size + 1); /* never NULL: empty Items too */
 }
 
 fay_entry *fay_batch_push(fay_batch *batch, size_t at, size_t size)
@@ -61,7 +62,7 @@ fay_entry *fay_batch_push(fay_batch *batch, size_t at, size_t size)
 
 static size_t append(fay_batch *batch, const void *bytes, size_t size, size_t spare)
 {
-    FAY_RESERVE(batch->bytes, batch->room, batch->size + size + spare);
+    FAY_RESERVE(batch->bytes, batch->room, batch->size + size + spare + 1); /* never NULL */
     size_t at = batch->size;
     if (size > 0)
         memcpy(batch->bytes + at, bytes, size);

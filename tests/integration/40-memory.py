@@ -47,7 +47,6 @@ class Memory(faytest.Case):
         small = self.peak(few, *more, name="few", pipeline=pipeline)
         large = self.peak(many, *more, name="many", pipeline=pipeline)
         self.assertEqual(len(small), len(large))
-        print(small, large)
         for i, (a, b) in enumerate(zip(small, large)):
             self.assertLessEqual(b, a * FACTOR + SPARE_KIB, f"process {i}: KiB {small} and {large}")
 
