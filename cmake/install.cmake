@@ -9,6 +9,9 @@ foreach(program faymora faymora-sim faymora-worker)
 endforeach()
 if(TARGET worker_so)
     install(TARGETS worker_so worker_a)
+    # Relative to itself, so that the tree may be installed anywhere (--prefix, DESTDIR).
+    file(RELATIVE_PATH FAY_PC_INCLUDEDIR ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
+        ${CMAKE_INSTALL_FULL_INCLUDEDIR})
     configure_file(packaging/faymora-worker.pc.in faymora-worker.pc @ONLY)
     install(FILES ${PROJECT_BINARY_DIR}/faymora-worker.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endif()

@@ -33,7 +33,8 @@ typedef struct group {
     char **argv;
     fay_pipeline *pipeline; /* NULL = cannot be made: its letters stay */
     FILE *letters, *died;
-    uint64_t count;
+    char **ids; /* of the letters, in their order: the run numbers its Items anew, from 0 */
+    size_t count, capacity;
 } group;
 
 typedef struct retry {
@@ -54,6 +55,10 @@ static void retry_deinit(retry *r)
         free(g->hash);
         if (g->argv != NULL)
             fay_texts_free(g->argv);
+        for (size_t k = 0; k < g->count; k++) {
+            free(g->ids[k]);
+        }
+        free(g->ids);
         fay_pipeline_free(g->pipeline);
         if (g->letters != NULL)
             (void)fclose(g->letters);
@@ -246,7 +251,8 @@ static int sort_letter(retry *r, const fay_dead_file *letters, const fay_letter 
 {
     group *g = fay_dead_wants(r->dead, letter) ? find_group(r, letter) : NULL;
     if (g != NULL && g->pipeline != NULL && has_stage(r, g, letter)) {
-        g->count++;
+        FAY_RESERVE(g->ids, g->capacity, g->count + 1);
+        g->ids[g->count++] = fay_strdup(letter->id);
         return write_line(g->letters, letters, err);
     }
     r->left++;
@@ -272,20 +278,48 @@ static int sort_letters(retry *r, fay_dead_file *letters, fay_error *err)
     }
 }
 
-static int append_file(FILE *from, FILE *to, uint64_t *ret_lines, fay_error *err)
+static int append_file(FILE *from, FILE *to, fay_error *err)
 {
     char bytes[65536];
     size_t n;
     if (fflush(from) != 0 || fseeko(from, 0, SEEK_SET) != 0)
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot read a temporary file");
     while ((n = fread(bytes, 1, sizeof bytes, from)) > 0) {
-        for (size_t i = 0; i < n; i++) {
-            *ret_lines += bytes[i] == '\n' ? 1 : 0;
-        }
         if (fwrite(bytes, 1, n, to) != n)
             return fay_fail_errno(err, FAY_E_IO, errno, "cannot write a temporary file");
     }
     return 0;
+}
+
+/* The letter's id in the run that wrote it, "4" or "4.1", gets the id of the Item that was fed. */
+static void restore_id(const group *g, fay_letter *letter)
+{
+    char *rest;
+    unsigned long long root = strtoull(letter->id, &rest, 10);
+    if (root < g->count)
+        fay_text_replace(&letter->id, fay_printed("%s%s", g->ids[root], rest));
+}
+
+static int append_died(retry *r, const group *g, fay_error *err)
+{
+    char path[FD_PATH_MAX];
+    fd_path(g->died, path);
+    FAY_CLEANUP(fay_dead_file_close) fay_dead_file died = {0};
+    int n = fay_dead_file_open(&died, path, err);
+    while (n == 0) {
+        FAY_CLEANUP(fay_letter_deinit) fay_letter letter = {0};
+        n = fay_dead_file_next(&died, &letter, err);
+        if (n != 0)
+            break;
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
+        restore_id(g, &letter);
+        fay_letter_write(&letter, &line);
+        r->again++;
+        if (fwrite(fay_buffer_data(&line), 1, fay_buffer_size(&line), r->kept) !=
+            fay_buffer_size(&line))
+            n = fay_fail_errno(err, FAY_E_IO, errno, "cannot write a temporary file");
+    }
+    return n == FAY_DEAD_FILE_END ? 0 : n;
 }
 
 static int run_group(retry *r, group *g, int *ret_signal, fay_error *err)
@@ -304,21 +338,17 @@ static int run_group(retry *r, group *g, int *ret_signal, fay_error *err)
                                .words = g->argv,
                                .retry_dead = in};
     int exit = fay_run_execute(&options, ret_signal);
-    uint64_t lines = 0;
     if ((exit != FAY_EXIT_OK && exit != FAY_EXIT_DEAD) || *ret_signal != 0) {
         r->exit = exit;
         r->left += g->count;
-        return append_file(g->letters, r->kept, &lines, err);
+        return append_file(g->letters, r->kept, err);
     }
-    int n = append_file(g->died, r->kept, &lines, err);
     r->retried += g->count;
-    r->again += lines;
-    return n;
+    return append_died(r, g, err);
 }
 
 static int run_groups(retry *r, int *ret_signal, fay_error *err)
 {
-    uint64_t lines = 0;
     for (size_t i = 0; i < r->count; i++) {
         group *g = &r->groups[i];
         if (g->count == 0)
@@ -328,7 +358,7 @@ static int run_groups(retry *r, int *ret_signal, fay_error *err)
             n = run_group(r, g, ret_signal, err);
         } else { /* stopped: the rest stays as it is */
             r->left += g->count;
-            n = append_file(g->letters, r->kept, &lines, err);
+            n = append_file(g->letters, r->kept, err);
         }
         if (n < 0)
             return n;

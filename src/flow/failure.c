@@ -48,7 +48,7 @@ static void watch_limits(fay_flow *flow, fay_stage *stage, const failure *why)
     uint64_t max = flow->config.failures_max;
     double percent = flow->config.failures_percent;
     double finished = (double)flow->finished + 1;
-    bool many = max > 0 && failed >= max;
+    bool many = max > 0 && failed > max;
     bool often = percent > 0 && finished >= 20 && (double)failed * 100 > percent * finished;
     if (many || often)
         fay_flow_act_fail(flow, FAY_FAIL_LIMIT, stage->index, why->note, why->note_size);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/resources.h"
@@ -21,8 +22,16 @@ void fay_stage_failed(fay_instance *in, const char *message, const char *hint)
         .kind = FAY_FAILED_START, .message = fay_text_from(message), .hint = fay_text_from(hint)};
     fay_failed_write(&failed, &payload);
     in->failed = true;
+    if (in->link == NULL) /* the owner is gone */
+        return;
     fay_link_send(in->link, FAY_MESSAGE_FAILED, 0, fay_buffer_data(&payload),
                   fay_buffer_size(&payload));
+}
+
+bool fay_stage_program_fault(int sys_errno)
+{
+    return sys_errno == ENOENT || sys_errno == EACCES || sys_errno == ENOEXEC ||
+           sys_errno == ENOTDIR || sys_errno == ELOOP || sys_errno == EPERM;
 }
 
 void fay_stage_cannot_start(fay_instance *in, int sys_errno)
@@ -166,6 +175,30 @@ static int find_program(fay_instance *in)
     return access(in->file, X_OK) == 0 ? 0 : errno;
 }
 
+/* Else its absence would be told of the program. */
+static bool has_cwd(fay_instance *in)
+{
+    const fay_setup *s = &in->setup;
+    struct stat is;
+    int error = 0;
+    if (s->cwd[0] == '\0')
+        return true;
+    if (stat(s->cwd, &is) != 0) {
+        error = errno;
+    } else if (!S_ISDIR(is.st_mode)) {
+        error = ENOTDIR;
+    } else if (access(s->cwd, X_OK) != 0) {
+        error = errno;
+    }
+    if (error == 0)
+        return true;
+    char message[FAY_ERROR_TEXT_MAX], why[128];
+    (void)snprintf(message, sizeof message, "cannot start stage '%s': cwd %s: %s", s->stage, s->cwd,
+                   strerror_r(error, why, sizeof why));
+    fay_stage_failed(in, message, "");
+    return false;
+}
+
 int fay_stage_setup(fay_instance *in, const uint8_t *payload, size_t size)
 {
     if (in->ready || fay_setup_parse(payload, size, &in->setup) != 0)
@@ -181,6 +214,8 @@ int fay_stage_setup(fay_instance *in, const uint8_t *payload, size_t size)
             return 0;
         }
     }
+    if (!has_cwd(in))
+        return 0;
     make_environment(in);
     in->oom_kills = fay_host_oom_kills();
     int error = find_program(in);

@@ -286,13 +286,6 @@ static int start(fay_worker *w, const fay_command *command)
     return 0;
 }
 
-/* The program itself cannot be started, whatever the Item. */
-static bool is_program_fault(int error)
-{
-    return error == ENOENT || error == EACCES || error == ENOEXEC || error == ENOTDIR ||
-           error == ELOOP || error == EPERM;
-}
-
 void fay_try_next(fay_worker *w)
 {
     fay_instance *in = w->instance;
@@ -313,7 +306,7 @@ void fay_try_next(fay_worker *w)
     if (error == 0) {
         if (in->setup.timeout > 0)
             fay_tick_by(in, fay_now() + in->setup.timeout);
-    } else if (is_program_fault(error)) {
+    } else if (fay_stage_program_fault(error)) {
         fay_stage_cannot_start(in, error);
     } else {
         judge(w, error, 0); /* the depth of this recursion is the Items in hand, one in exec mode */

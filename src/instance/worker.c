@@ -62,7 +62,8 @@ static void send_up(fay_worker *w)
     fay_store32(payload, (uint32_t)w->child.pid);
     fay_store64(payload + 4, w->spawn_ns);
     w->up = true;
-    fay_link_send(w->instance->link, FAY_MESSAGE_UP, w->number, payload, sizeof payload);
+    if (w->instance->link != NULL)
+        fay_link_send(w->instance->link, FAY_MESSAGE_UP, w->number, payload, sizeof payload);
 }
 
 /* ---- birth ---------------------------------------------------------------------------------- */
@@ -93,6 +94,8 @@ static void start(fay_worker *w)
         char why[128];
         (void)snprintf(w->error, sizeof w->error, "cannot start: %s",
                        strerror_r(error, why, sizeof why));
+        if (fay_stage_program_fault(error))
+            fay_stage_cannot_start(in, error);
         fay_worker_gone(w, FAY_DOWN_START_FAILED, 0);
         return;
     }

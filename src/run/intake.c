@@ -74,7 +74,7 @@ static fay_batch *cut_lines(fay_intake *intake, size_t items, size_t bytes)
     intake->scanned = search - at;
     if (batch == NULL)
         return NULL;
-    batch->bytes = fay_realloc(NULL, at);
+    batch->bytes = fay_realloc(batch->bytes, at);
     memcpy(batch->bytes, data, at);
     batch->size = batch->room = at;
     fay_buffer_consume(&intake->buffer, at);

@@ -109,6 +109,8 @@ typedef struct fay_output {
  * holds what was good before that and is to be carried out.
  * In exec and batch, output of a process that has succeeded: the try is over when `final` was given
  * and all is used, or with FAY_MODE_REFUSED: the output is none, and its verdict is in `out`.
+ * In lines, FAY_MODE_REFUSED: a line was too long, the verdict of its Item is in `out`; the worker
+ * has to go, and its other Items are not at fault.
  */
 enum {
     FAY_MODE_REFUSED = 1

@@ -24,8 +24,8 @@ ERRORS = [(2, 1, "unknown key 'nam'", "did you mean 'name'?"),
           (7, 5, "duplicate key 'run'", "first said in line 6"),
           (8, 11, "two stages are named 'score'", "the other one is in line 4"),
           (10, 11, "'mode' in stage 'score' must be one of", "did you mean 'lines'?"),
-          (11, 32, "stage 'c' has an unknown input 'scre'", "did you mean 'score'?"),
-          (11, 47, "'retries' in stage 'c' must be", ""),
+          (11, 34, "stage 'c' has an unknown input 'scre'", "did you mean 'score'?"),
+          (11, 49, "'retries' in stage 'c' must be", ""),
           (12, 8, "unknown key 'fil' in 'sink'", "did you mean 'file'?")]
 
 
@@ -61,7 +61,7 @@ class Errors(faytest.Case):
         self.write("good.yaml", "faymora: 1\nstages: [{run: [cat]}]\n")
         self.write("bad.yaml", "faymora: 1\nstages: []\n")
         done = self.run_faymora("lint", "good.yaml", "bad.yaml", "none.yaml")
-        self.assertEqual(done.code, 2, done)
+        self.assertEqual(done.code, 7, done)  # one cannot be read, which is worse than an error in it
         self.assertIn("bad.yaml:2:", done.err)
         self.assertIn("none.yaml", done.err)
         self.assertNotIn("good.yaml", done.err)
@@ -86,8 +86,8 @@ class Errors(faytest.Case):
     def test_single_errors(self):
         for text, line, said in (
                 ("stages: [{run: [cat]}]\nstages: [{run: [cat]}]\n", 3, "duplicate key 'stages'"),
-                ("stages: [{run: [cat], sh: cat}]\n", 2, "'sh'"), ("stages: [{name: a}]\n", 2, "run"),
-                ("stages: [{run: []}]\n", 2, "run"), ("name: x\n", None, "stages"),
+                ("stages: [{run: [cat], sh: cat}]\n", 2, "'sh'"), ("stages: [{name: a}]\n", 2, "command"),
+                ("stages: [{run: []}]\n", 2, "empty"), ("name: x\n", None, "stages"),
                 ("stages: [{name: a, run: [cat], input: b}, {name: b, run: [cat], input: a}]\n", 2, "cycle|circle"),
                 ("stages: [{name: a, run: [cat], input: a}]\n", 2, "cycle|circle|itself"),
                 ("stages: [{run: [cat], timeout: 5 parsecs}]\n", 2, "timeout"),
@@ -110,7 +110,7 @@ class Errors(faytest.Case):
     def test_versions(self):
         done = self.lint("faymora: 2\nstages: [{run: [cat]}]\n", raw=True)
         self.assertEqual(done.code, 2, done)
-        self.assertRegex(done.err, "p.yaml:1:10: error: needs faymora >=|newer")
+        self.assertRegex(done.err, "p.yaml:1:10: error: this pipeline needs faymora >=")
         done = self.lint("stages: [{run: [cat]}]\n", raw=True)
         self.assertEqual(done.code, 2, done)
         self.assertIn("faymora: 1", done.err)
@@ -191,7 +191,7 @@ class CommandLine(faytest.Case):
                            "--retries"), (["run", "--retries"], "--retries"), (["run", "--"], "command"),
                            (["run", "--", "::", "cat"], "command"), (["run", "a.yaml", "b.yaml"], "b.yaml"),
                            (["run", "--format", "xml", "--", "cat"], "xml"), (["run", "--resume", "--", "cat"], "--state"),
-                           (["run", "none.yaml"], "none.yaml"), (["completion", "fish"], "bash"),
+                           (["completion", "fish"], "bash"),
                            (["run", "--timeout", "x", "--", "cat"], "x")):
             with self.subTest(args):
                 done = self.run_faymora(*args)
@@ -259,6 +259,12 @@ class Codes(faytest.Case):
                     self.assertEqual(os.lseek(file.fileno(), 0, os.SEEK_CUR), 0, "an Item was consumed")
         self.assertFalse([n for n in os.listdir() if "dead" in n])
 
+    def test_3_a_directory_that_is_not_there(self):
+        for mode in "exec", "lines":
+            done = faytest.pipeline(self, f"stages: [{{run: [cat], mode: {mode}, cwd: none/here}}]", "-q", input="a\n")
+            self.assertEqual((done.code, done.out), (3, ""), done)
+            self.assertIn("cannot start stage 'cat': cwd none/here: No such file or directory", done.err)
+
     def test_3_a_second_stage_that_is_not_there(self):
         with open(self.write("in", "a\n"), "rb") as file:
             done = self.run_faymora("run", "-q", "--", "sh", "-c", "echo >>begun", "{}", "::", "./none", stdin=file)
@@ -268,7 +274,7 @@ class Codes(faytest.Case):
 
     def test_3_a_worker_that_dies_at_once(self):
         done = self.run_faymora("run", "-q", "--", "sh", "-c", "echo why >&2; exit 9", ":::", "a")
-        self.assertIn(done.code, (1, 3), done)
+        self.assertEqual((done.code, done.out), (1, ""), done)
         self.assertIn("why", done.err)
 
     def test_5(self):
@@ -312,7 +318,8 @@ class Codes(faytest.Case):
             stages: [{run: [cat, -u]}]
             limits: {run_time: 300ms}
             """, "-q")
-        self.assertEqual((done.code, len(done.out) > 0), (0, True), done)
+        self.assertEqual((done.code, len(done.out) > 0), (5, True), done)
+        self.assertIn("run_time", done.err)
 
 
 if __name__ == "__main__":

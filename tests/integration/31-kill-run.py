@@ -65,7 +65,7 @@ class KillRun(faytest.Case):
         line = faytest.tool("line")
         self.write("in", "".join(f"{i}\n" for i in range(300000)))
         run = self.start("run", "-a", "in", "-o", "out", "-j", "2", "--", "sh", "-c",
-                         f"{line} -u 1000 | {line}", "::", "sh", "-c", "sleep 1000; echo {}")
+                         f"{line} -u 1000 | {line}", "::", "sleep", "1000{}")
         faytest.wait_for(lambda: len(self.sleepers(run)) == 2, "the second stage to be at work")
         pids = faytest.instances(run.pid)
         run.kill()

@@ -25,6 +25,7 @@ struct script {
     uint64_t feeds[STAGES_MAX + 1];
     size_t count;
     bool journal;
+    uint64_t failures_max;
     fay_router *router;
     fay_flow *flow;
     fay_ns now;
@@ -152,6 +153,7 @@ static void start(struct script *s)
                               .stages_count = s->count,
                               .router = s->router,
                               .journal = s->journal,
+                              .failures_max = s->failures_max,
                               .seed = 1};
     s->flow = fay_flow_new(&config, 0);
     for (size_t i = 0; i < s->count; i++) {
@@ -538,6 +540,21 @@ static void a_large_set_is_spilled_and_loaded(void **state)
                                   "[  0] lease 1/0 from 2: 0.2=z\n");
 }
 
+static void more_failures_than_the_limit_end_the_run(void **state)
+{
+    struct script *s = begin(state, 1);
+    s->failures_max = 1;
+    start(s);
+    read_source(s, "ab");
+    step(s);
+    for (uint64_t tag = 0; tag < 2; tag++) {
+        assert_null(strstr(s->trace, "fail"));
+        feed(s, (fay_flow_event){.kind = FAY_FLOW_VERDICT, .tag = tag, .verdict = FAY_TRY_POISON});
+        step(s);
+    }
+    assert_non_null(strstr(s->trace, "fail 2\n"));
+}
+
 static void twenty_alike_break_the_circuit(void **state)
 {
     struct script *s = begin(state, 1);
@@ -586,6 +603,7 @@ int main(void)
         T(deaths_without_work_are_forgiven_once_it_has_worked),
         T(copies_have_branches),
         T(a_large_set_is_spilled_and_loaded),
+        T(more_failures_than_the_limit_end_the_run),
         T(twenty_alike_break_the_circuit),
 #undef T
     };

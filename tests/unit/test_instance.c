@@ -82,7 +82,7 @@ static void retiring_brings_buffered_answers(void **state)
     assert_memory_equal(owner_next(&o), "0 NOTE stage stage, worker 1 took an Item", 39);
     owner_send(&o, FAY_MESSAGE_RETIRE, 0);
     assert_next(&o, "0 RESULTS 0+2: xa|xb");
-    assert_next(&o, "0 DOWN retired");
+    assert_next(&o, "0 DOWN recycled");
     assert_int_equal(owner_end(&o), 0);
 }
 
@@ -138,7 +138,7 @@ static void a_line_without_end_is_cut_off(void **state)
     begin_up(&o, say_setup(FAY_MODE_LINES, SH("read a; exec tr '\\0' x </dev/zero")));
     owner_lease(&o, 0, 0, TEXTS("a", "b"));
     assert_next(&o, "0 VERDICT 0 too-large: printed an Item of more than max_item (1MiB)");
-    assert_next(&o, "0 DOWN garbage signal 9: printed an Item of more than max_item (1MiB)");
+    assert_next(&o, "0 DOWN recycled signal 9");
     assert_int_equal(owner_end(&o), 0);
 }
 

@@ -174,7 +174,7 @@ static void a_line_over_max_item_is_the_items_fault(void **state)
     begin(&t, FAY_MODE_LINES, TEXTS("cat"));
     t.setup.item_max = 4;
     lease(&t, 0, 1, NULL, TEXTS("a", "b"));
-    assert_int_equal(print(&t, "1234\n12345", false), FAY_E_PEER);
+    assert_int_equal(print(&t, "1234\n12345", false), FAY_MODE_REFUSED);
     assert_said(&t, "RESULTS 0+1: 1234\n"
                     "VERDICT 1 too-large: printed an Item of more than max_item (4B)\n");
     end(&t);
