@@ -167,13 +167,31 @@ int fay_flow_given_back(fay_flow *flow, fay_ns now, fay_worker *worker, const fa
     return 0;
 }
 
+static const fay_lease *last_lease(const fay_leases *leases)
+{
+    return &leases->list[leases->first + leases->count - 1];
+}
+
 /* All that the worker holds, back to the head in its order. */
 static void all_back(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker)
 {
     while (worker->leases.items > 0) {
-        const fay_lease *last =
-            &worker->leases.list[worker->leases.first + worker->leases.count - 1];
+        const fay_lease *last = last_lease(&worker->leases);
         back_to_head(flow, now, stage, fay_leases_take(&worker->leases, last->tag, last->count));
+    }
+}
+
+/* Leases that crossed its end on their way: no fault of theirs, nor of the worker. */
+static void unseen_back(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker,
+                        uint64_t seen)
+{
+    while (worker->leases.items > 0) {
+        const fay_lease *last = last_lease(&worker->leases);
+        if (last->tag + last->count <= seen)
+            return;
+        uint64_t from = FAY_MAX(last->tag, seen);
+        uint64_t count = last->tag + last->count - from;
+        back_to_head(flow, now, stage, fay_leases_take(&worker->leases, from, count));
     }
 }
 
@@ -242,6 +260,8 @@ void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_worker *worker,
 {
     fay_stage *stage = &flow->stages[worker->link->stage];
     fay_flow_drop_parts(flow, worker);
+    if (event->ok)
+        unseen_back(flow, now, stage, worker, event->tag);
     if (event->cause == FAY_FLOW_RETIRED || flow->aborted) {
         all_back(flow, now, stage, worker);
     } else if (worker->leases.items == 0) {

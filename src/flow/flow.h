@@ -111,7 +111,8 @@ typedef enum fay_flow_event_kind {
     FAY_FLOW_LINK_UP,     /* stage, link: an Instance of the stage is ready */
     FAY_FLOW_LINK_DOWN,   /* link */
     FAY_FLOW_WORKER_UP,   /* link, worker, ns = time its start took */
-    FAY_FLOW_WORKER_DOWN, /* link, worker, cause, note, signature */
+    FAY_FLOW_WORKER_DOWN, /* link, worker, cause, note, signature; ok: Items from `tag` on had not
+                           * reached it */
     FAY_FLOW_RESULTS,     /* link, worker, tag, count, ns = useful time, batch, children, targets */
     FAY_FLOW_PART,        /* link, worker, tag, batch, targets */
     FAY_FLOW_VERDICT,     /* link, worker, tag, verdict, note, signature */

@@ -180,16 +180,11 @@ static bool has_cwd(fay_instance *in)
 {
     const fay_setup *s = &in->setup;
     struct stat is;
-    int error = 0;
     if (s->cwd[0] == '\0')
         return true;
-    if (stat(s->cwd, &is) != 0) {
-        error = errno;
-    } else if (!S_ISDIR(is.st_mode)) {
+    int error = stat(s->cwd, &is) != 0 || access(s->cwd, X_OK) != 0 ? errno : 0;
+    if (error == 0 && !S_ISDIR(is.st_mode))
         error = ENOTDIR;
-    } else if (access(s->cwd, X_OK) != 0) {
-        error = errno;
-    }
     if (error == 0)
         return true;
     char message[FAY_ERROR_TEXT_MAX], why[128];

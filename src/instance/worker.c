@@ -139,6 +139,7 @@ void fay_worker_spawn(fay_instance *in, uint16_t number)
 
 void fay_worker_lease(fay_worker *w, const fay_frame *frame, const fay_lease_frame *lease)
 {
+    w->seen = lease->first_tag + lease->block.count;
     fay_instance *in = w->instance;
     fay_ns now = fay_now();
     if (w->retiring) { /* it was recycled while the Items were on their way */
@@ -274,6 +275,8 @@ void fay_worker_gone(fay_worker *w, fay_down_cause cause, int status)
                            .exit = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
                            .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
                            .ns = w->up ? 0 : fay_now() - w->spawned,
+                           .seen = w->seen,
+
                            .error = fay_text_from(well ? NULL : w->error),
                            .tail = {.bytes = well || tail == 0
                                                  ? NULL

@@ -57,6 +57,7 @@ typedef struct fay_worker {
     fay_buffer tail, line;
     int errors_end; /* exec, batch: the end that is given to each process; else -1 */
     /* exec, batch: the try */
+    uint64_t seen; /* above every tag that was leased to it */
     fay_held_output held;
     uint64_t line_size; /* of the line that is being printed */
     bool sending;       /* a try has succeeded: its output is being sent */

@@ -194,6 +194,8 @@ static int hear_down(fay_owner_instance *instance, const fay_frame *frame)
     fay_flow_event event = event_of(instance, FAY_FLOW_WORKER_DOWN, frame->worker);
     event.cause = cause_of(&news);
     event.ns = news.ns;
+    event.tag = news.seen;
+    event.ok = true;
     event.note = fay_buffer_data(&note);
     event.note_size = fay_buffer_size(&note);
     event.signature = fay_news_signature(&news);

@@ -76,7 +76,7 @@ int fay_news_of_down(const uint8_t *payload, size_t size, fay_news *ret)
     fay_text error = down.error;
     if (error.size == 0 && down.cause != FAY_DOWN_SIGNAL)
         error = fay_text_from(fay_down_text(down.cause));
-    *ret = (fay_news){.ns = down.ns, .exit = down.exit, .signal = down.signal};
+    *ret = (fay_news){.ns = down.ns, .seen = down.seen, .exit = down.exit, .signal = down.signal};
     ret->kind = kind_of_down(down.cause);
     set_texts(ret, error, down.tail);
     return 0;

@@ -23,6 +23,7 @@ typedef struct fay_news {
     fay_news_kind kind;
     uint64_t tag;             /* VERDICT: of the Item */
     fay_ns ns;                /* DOWN: time that its start took */
+    uint64_t seen;            /* DOWN: the first tag that had not reached the worker */
     int32_t exit, signal;     /* 0 = does not apply */
     const char *error, *tail; /* borrowed, not terminated; tail is the end of stderr */
     size_t error_size, tail_size;

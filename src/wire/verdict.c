@@ -83,6 +83,7 @@ void fay_down_write(const fay_down *down, fay_buffer *payload)
     fay_write32(payload, (uint32_t)down->exit);
     fay_write32(payload, (uint32_t)down->signal);
     fay_write64(payload, down->ns);
+    fay_write64(payload, down->seen);
     write_error(payload, down->error);
     write_tail(payload, down->tail);
 }
@@ -94,6 +95,7 @@ int fay_down_parse(const uint8_t *payload, size_t size, fay_down *ret)
     down.exit = (int32_t)fay_read32(&r);
     down.signal = (int32_t)fay_read32(&r);
     down.ns = fay_read64(&r);
+    down.seen = fay_read64(&r);
     down.error = read_text(&r, FAY_ERROR_TEXT_MAX);
     down.tail = read_text(&r, FAY_STDERR_TAIL_MAX);
     if (fay_reader_done(&r) != 0 || fay_down_text(down.cause) == NULL)

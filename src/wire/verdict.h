@@ -3,7 +3,7 @@
  * Bad news: the messages that say why an Item, a worker or a stage failed.
  *
  *     VERDICT  u64 tag | u8 kind | i32 exit | i32 signal | bytes error | bytes stderr tail
- *     DOWN     u8 cause | i32 exit | i32 signal | u64 ns | bytes error | bytes stderr tail
+ *     DOWN     u8 cause | i32 exit | i32 signal | u64 ns | u64 seen | bytes error | bytes tail
  *     FAILED   u8 kind | i32 exit | bytes message | bytes hint
  *
  * Texts are cut to limits.h when written and refused above it when read. What is parsed points into
@@ -68,7 +68,8 @@ typedef struct fay_verdict {
 typedef struct fay_down {
     fay_down_cause cause;
     int32_t exit, signal;
-    fay_ns ns; /* time that its start took and nobody had use of */
+    fay_ns ns;     /* time that its start took and nobody had use of */
+    uint64_t seen; /* the first tag that had not reached it: those from here on are not its fault */
     fay_text error, tail;
 } fay_down;
 

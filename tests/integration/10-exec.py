@@ -21,7 +21,8 @@ class Placeholders(faytest.Case):
         self.assertEqual(self.filled("a/b c/d.tar.gz", *words),
                          "[a/b c/d.tar.gz][a/b c/d.tar][d.tar.gz][a/b c][d.tar]"
                          "[<a/b c/d.tar.gz>a/b c/d.tar.gz]")
-        self.assertEqual(self.filled("plain", *words), "[plain][plain][plain][.][plain][<plain>plain]")
+        self.assertEqual(self.filled("plain", *words),
+                         "[plain][plain][plain][.][plain][<plain>plain]")
         self.assertEqual(self.filled("a.b/c", "{.}", "{/.}", "{//}"), "[a.b/c][c][a.b]")
         self.assertEqual(self.filled("/x", "{//}", "{/}"), "[/][x]")
 
@@ -36,12 +37,14 @@ class Placeholders(faytest.Case):
                          "[Eve][7][1.5][true][a b]")
         self.assertEqual(self.filled(item, "{@n}", "{@t}", "{@b}", "<{@absent}>", "{.user.tags}",
                                      limit=60), '[][][][<>][["x","y"]]', "lines have no attributes")
-        done = self.run_faymora("run", "-q", "--format", "jsonl", "--", "printf", '["%s","%s","%s"]',
+        done = self.run_faymora("run", "-q", "--format", "jsonl", "--", "printf",
+                                '["%s","%s","%s"]',
                                 "{@n}", "{@t}", "<{@absent}>", input=item + "\n")
         self.assertEqual((done.code, done.out), (0, '["7","a b","<>"]\n'), done)
 
     def test_numbers_and_names(self):
-        done = self.run_faymora("run", "-q", "--keep-order", "-j", "1", "--", "echo", "{#}", "{%}", "{id}",
+        done = self.run_faymora("run", "-q", "--keep-order", "-j", "1", "--", "echo", "{#}", "{%}",
+                                "{id}",
                                 "{attempt}", "{node}", "{{}}", "{{#}}", "{print $1}", "${X}", ":::",
                                 "a", "b", "c")
         node = os.uname().nodename
@@ -74,8 +77,10 @@ class Environment(faytest.Case):
             """, "-q", input="it em\n")
         env = dict(line.split("=", 1) for line in self.lines("env") if "=" in line)
         self.assertEqual({k: env.get(f"FAYMORA_{k}") for k in
-                          ("ITEM", "ITEM_ATTRS", "ID", "ATTEMPT", "STAGE", "NODE", "PIPELINE", "SLOT")},
-                         {"ITEM": "it em", "ITEM_ATTRS": "{}", "ID": "0", "ATTEMPT": "1", "STAGE": "one",
+                          ("ITEM", "ITEM_ATTRS", "ID", "ATTEMPT", "STAGE", "NODE", "PIPELINE",
+                           "SLOT")},
+                         {"ITEM": "it em", "ITEM_ATTRS": "{}", "ID": "0", "ATTEMPT": "1",
+                          "STAGE": "one",
                           "NODE": os.uname().nodename, "PIPELINE": "things", "SLOT": "1"})
         self.assertRegex(env["FAYMORA_RUN"], "^[0-9a-f]{4,}$")
         self.assertEqual((env["MINE"], env["PATH"]), ("yes", os.environ["PATH"]))
@@ -101,13 +106,15 @@ class Environment(faytest.Case):
         self.assertIn("FAYMORA_ITEM", done.err)
 
     def test_stdin_is_empty(self):
-        done = self.run_faymora("run", "-q", "--", "sh", "-c", 'wc -c; echo "$1"', "-", "{}", input="a\nb\n")
+        done = self.run_faymora("run", "-q", "--", "sh", "-c", 'wc -c; echo "$1"', "-", "{}",
+                                input="a\nb\n")
         self.assertEqual(sorted(done.out.split()), ["0", "0", "a", "b"], done)
 
 
 class Items(faytest.Case):
     def test_from_the_command_line(self):
-        done = self.run_faymora("run", "-q", "--keep-order", "--", "echo", "<{}>", ":::", "a b", "", "-n",
+        done = self.run_faymora("run", "-q", "--keep-order", "--", "echo", "<{}>", ":::", "a b", "",
+                                "-n",
                                 "--", "::x")
         self.assertEqual((done.code, done.out), (0, "<a b>\n<>\n<-n>\n<-->\n<::x>\n"), done)
 
@@ -129,7 +136,8 @@ class Items(faytest.Case):
 
     def test_one_that_is_too_long_is_dead_at_once(self):
         fits = "x" * (ARGUMENT_MAX - 1 - len("FAYMORA_ITEM="))
-        done = self.run_faymora("run", "-q", "--keep-order", "--dead-letter", "dead", "--", "sh", "-c",
+        done = self.run_faymora("run", "-q", "--keep-order", "--dead-letter", "dead", "--", "sh",
+                                "-c",
                                 'echo "${#1}" | tee -a begun', "-", "{}",
                                 input=f"{fits}\n{'y' * ARGUMENT_MAX}\nz\n")
         self.assertEqual((done.code, done.out), (1, f"{len(fits)}\n1\n"), done)
@@ -149,13 +157,15 @@ class Items(faytest.Case):
 
     def test_bytes_that_are_no_text(self):
         item = bytes(range(1, 256)).replace(b"\n", b"")
-        done = self.run_faymora("run", "-q", "-o", "out", "--", "printf", "%s", "{}", input=item + b"\n")
+        done = self.run_faymora("run", "-q", "-o", "out", "--", "printf", "%s", "{}",
+                                input=item + b"\n")
         self.assertEqual((done.code, (self.work / "out").read_bytes()), (0, item + b"\n"), done)
 
 
 class Results(faytest.Case):
     def test_every_line_is_one(self):
-        done = self.run_faymora("run", "-q", "--keep-order", "--", "seq", "{}", "::", "echo", "{id}", "{}",
+        done = self.run_faymora("run", "-q", "--keep-order", "--", "seq", "{}", "::", "echo",
+                                "{id}", "{}",
                                 input="2\n0\n3\n")
         self.assertEqual((done.code, done.out), (0, "0.0 1\n0.1 2\n2.0 1\n2.1 2\n2.2 3\n"), done)
 
@@ -169,24 +179,28 @@ class Results(faytest.Case):
         self.assertEqual((done.code, done.out), (0, "6:a\nb\nx\n,"), done)
 
     def test_empty_whole_output_is_a_filter(self):
-        done = faytest.pipeline(self, "stages: [{name: t, run: ['true', '{}'], emit: whole}]", "--json",
+        done = faytest.pipeline(self, "stages: [{name: t, run: ['true', '{}'], emit: whole}]",
+                                "--json",
                                 input="x\ny\n")
         self.assertEqual((done.code, done.out), (0, ""), done)
 
     def test_filter(self):
-        done = self.run_faymora("run", "--json", "--", "sh", "-c", '[ "$1" = b ] || echo "$1"', "-", "{}",
+        done = self.run_faymora("run", "--json", "--", "sh", "-c", '[ "$1" = b ] || echo "$1"', "-",
+                                "{}",
                                 "::", "cat", "-u", input="a\nb\nc\n")
         self.assertEqual((done.code, sorted(done.out.split())), (0, ["a", "c"]), done)
 
     def test_large_output_stays_whole(self):
-        done = self.run_faymora("run", "-q", "--keep-order", "-o", "out", "--", "seq", "{}", "::", "cat", "-u",
+        done = self.run_faymora("run", "-q", "--keep-order", "-o", "out", "--", "seq", "{}", "::",
+                                "cat", "-u",
                                 input="300000\n5\n")
         self.assertEqual(done.code, 0, done)
         self.assertEqual(self.lines("out"), [str(n) for n in (*range(1, 300001), *range(1, 6))])
 
     def test_output_of_a_failed_try_is_dropped(self):
         script = 'echo "$2 of $1"; [ "$2" = 2 ]'
-        done = self.run_faymora("run", "-q", "--", "sh", "-c", script, "-", "{}", "{attempt}", ":::", "a")
+        done = self.run_faymora("run", "-q", "--", "sh", "-c", script, "-", "{}", "{attempt}",
+                                ":::", "a")
         self.assertEqual((done.code, done.out), (0, "2 of a\n"), done)
 
 
@@ -227,11 +241,13 @@ class Exits(faytest.Case):
         self.assertEqual((done.code, tries), (1, 1), done)
 
     def test_signal(self):
-        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--retries", "1", "--", "sh", "-c",
+        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--retries", "1", "--", "sh",
+                                "-c",
                                 'kill -SEGV $$', "{}", ":::", "x")
         self.assertEqual(done.code, 1, done)
         letter = self.letter()
-        self.assertEqual((letter["signal"], letter["attempts"], "exit" in letter), ("SEGV", 2, False))
+        self.assertEqual((letter["signal"], letter["attempts"], "exit" in letter),
+                         ("SEGV", 2, False))
 
     def test_126_and_127_stop_the_run(self):
         for code in 126, 127:

@@ -12,15 +12,18 @@ class Lines(faytest.Case):
 
     def test_one_line_for_each_in_order(self):
         text = "".join(f"{i}\n" for i in range(20000))
-        done = self.run_faymora("run", "-q", "--keep-order", "-o", "out", "--", "sed", "s/$/!/", "::",
+        done = self.run_faymora("run", "-q", "--keep-order", "-o", "out", "--", "sed", "s/$/!/",
+                                "::",
                                 "tr", "0-9", "a-j", input=text)
         self.assertEqual(done.code, 0, done)
         expected = text.replace("\n", "!\n").translate(str.maketrans("0123456789", "abcdefghij"))
         self.assertEqual(self.read("out"), expected)
 
     def test_filters_that_buffer(self):
-        for command in (["tr", "a-z", "A-Z"], ["sed", "s/a/A/"], ["grep", ""], ["cut", "-c1-"], ["rev"],
-                        ["awk", "{print $1}"], ["python3", "-c", "import sys\nfor l in sys.stdin: print(l,end='')"]):
+        for command in (["tr", "a-z", "A-Z"], ["sed", "s/a/A/"], ["grep", ""], ["cut", "-c1-"],
+                        ["rev"],
+                        ["awk", "{print $1}"], ["python3", "-c",
+                                                "import sys\nfor l in sys.stdin: print(l,end='')"]):
             with self.subTest(command[0]):
                 done = self.run_faymora("run", "-q", "--", *command, ":::", "x", limit=30)
                 self.assertEqual((done.code, done.out.lower()), (0, "x\n"), done)
@@ -49,13 +52,16 @@ class Lines(faytest.Case):
         self.assertIn("newline", letter["error"])
 
     def test_a_worker_that_prints_too_much_is_replaced(self):
-        worker = self.write("worker", "#!/bin/sh\nwhile read -r x; do echo $x; echo more; done\n", 0o755)
-        done = self.run_faymora("run", "-q", "-j", "1", "--events", "ev", "--", worker, ":::", "a", limit=60)
+        worker = self.write("worker", "#!/bin/sh\nwhile read -r x; do echo $x; echo more; done\n",
+                            0o755)
+        done = self.run_faymora("run", "-q", "-j", "1", "--events", "ev", "--", worker, ":::", "a",
+                                limit=60)
         self.assertEqual((done.code, done.out), (0, "a\n"), done)  # its first line was the answer
 
     def test_a_worker_that_dies_on_an_item(self):
         tool = faytest.tool("line")
-        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "-o", "out", "--", tool, "-c", "137",
+        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "-o", "out", "--", tool, "-c",
+                                "137",
                                 input="".join(f"{i}\n" for i in range(300)))
         self.assertEqual(done.code, 1, done)
         letter, = self.letters()
@@ -70,7 +76,8 @@ class Lines(faytest.Case):
 
     def test_timeout(self):
         tool = faytest.tool("line")
-        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--timeout", "100ms", "--retries", "1",
+        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--timeout", "100ms",
+                                "--retries", "1",
                                 "-o", "out", "--", tool, "-e", "7",
                                 input="".join(f"{i}\n" for i in range(20)))
         self.assertEqual(done.code, 1, done)
@@ -82,13 +89,15 @@ class Lines(faytest.Case):
 
     def test_pty(self):
         worker = "import sys\nfor l in sys.stdin: print(sys.stdout.isatty(), l, end='')"
-        done = self.run_faymora("run", "-q", "--set", "python3.buffering=pty", "--keep-order", "--", "python3",
+        done = self.run_faymora("run", "-q", "--set", "python3.buffering=pty", "--keep-order", "--",
+                                "python3",
                                 "-c", worker, input="a\nb\n")
         self.assertEqual((done.code, done.out), (0, "True a\nTrue b\n"), done)
 
     def test_stall_hint(self):
         worker = self.write("worker", "#!/bin/sh\nread -r x; read -r y; echo $x; echo $y\n", 0o755)
-        process = self.start("run", "--set", "worker.stall=20ms", "--", worker, stdin=subprocess.PIPE)
+        process = self.start("run", "--set", "worker.stall=20ms", "--", worker,
+                             stdin=subprocess.PIPE)
         process.stdin.write(b"a\n")
         process.stdin.flush()
         faytest.wait_for(lambda: "buffering: pty" in self.text_of(process), "the hint")

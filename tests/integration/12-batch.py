@@ -8,7 +8,8 @@ import faytest
 class Batch(faytest.Case):
     def batch(self, command, settings="", **more):
         """A stage that notes how large its batches are."""
-        worker = self.write("worker", f"#!/bin/sh\ncat >in.$$\nwc -l <in.$$ >>sizes\n{command}\n", 0o755)
+        worker = self.write("worker", f"#!/bin/sh\ncat >in.$$\nwc -l <in.$$ >>sizes\n{command}\n",
+                            0o755)
         return faytest.pipeline(self, f"""
             stages: [{{name: b, run: [{worker}], mode: batch, {settings}}}]
             dead_letter: {{file: dead}}
@@ -36,20 +37,24 @@ class Batch(faytest.Case):
         self.assertEqual(sorted(map(len, self.lines("out"))), [1, 5000])
 
     def test_wait_bounds_how_long_it_takes(self):
-        process = self.start("run", "-q", "-o", "out", "--mode", "batch", "--set", "cat.batch={items: 1000}",
+        process = self.start("run", "-q", "-o", "out", "--mode", "batch", "--set",
+                             "cat.batch={items: 1000}",
                              "--", "cat", stdin=faytest.subprocess.PIPE)
         process.stdin.write(b"a\n")
         process.stdin.flush()
-        faytest.wait_for(lambda: (self.work / "out").exists() and self.read("out") == "a\n", "the result")
+        faytest.wait_for(lambda: (self.work / "out").exists() and self.read("out") == "a\n",
+                         "the result")
         process.stdin.close()
         self.assertEqual(self.finish(process).code, 0)
 
     def test_default_size(self):
         done = self.batch("cat in.$$", "workers: 1", input="x\n" * 1000)
-        self.assertEqual((done.code, sum(self.sizes()), max(self.sizes()) <= 64), (0, 1000, True), done)
+        self.assertEqual((done.code, sum(self.sizes()), max(self.sizes()) <= 64), (0, 1000, True),
+                         done)
 
     def test_output_of_all_is_of_all(self):
-        done = self.batch("echo sum; awk '{s += $1} END {print s}' in.$$", "batch: {items: 100, wait: 10s}",
+        done = self.batch("echo sum; awk '{s += $1} END {print s}' in.$$",
+                          "batch: {items: 100, wait: 10s}",
                           input="".join(f"{i}\n" for i in range(100)))
         self.assertEqual((done.code, self.lines("out")), (0, ["sum", "4950"]), done)
 
@@ -58,7 +63,8 @@ class Batch(faytest.Case):
         self.assertEqual((done.code, self.read("out")), (0, ""), done)
 
     def test_a_failure_halves_until_the_culprit_is_alone(self):
-        done = self.batch("cat in.$$; ! grep -qx 13 in.$$", "batch: {items: 32, wait: 10s}, workers: 1",
+        done = self.batch("cat in.$$; ! grep -qx 13 in.$$",
+                          "batch: {items: 32, wait: 10s}, workers: 1",
                           input="".join(f"{i}\n" for i in range(32)))
         self.assertEqual(done.code, 1, done)
         letter, = [json.loads(line) for line in self.lines("dead")]

@@ -61,7 +61,8 @@ for r in requests():
         reply(r, emit=[r["item"]])
 """, input="a\nnever\nalways\nonce\n")
         self.assertEqual((done.code, sorted(done.out.split())), (1, ["a", "once"]), done)
-        self.assertEqual(sorted(self.lines("tries")), ["a"] + 3 * ["always"] + ["never"] + 2 * ["once"])
+        self.assertEqual(sorted(self.lines("tries")),
+                         ["a"] + 3 * ["always"] + ["never"] + 2 * ["once"])
         self.assertEqual(sorted((x["item"], x["error"], x["attempts"]) for x in self.letters()),
                          [("always", "try harder", 3), ("never", "it is bad", 1)])
 
@@ -108,8 +109,10 @@ for r in requests():
         self.assertEqual(sorted(first), ["attempt", "attrs", "id", "item"])
         self.assertEqual((first["attempt"], first["item"], type(first["id"])), (1, "x", int))
         attrs = second["attrs"]
-        self.assertEqual({k: v for k, v in attrs.items() if k not in ("fay.enqueued", "fay.pressure")},
-                         {"fay.id": "1", "fay.attempt": 1, "fay.stage": "w", "fay.node": os.uname().nodename,
+        self.assertEqual({k: v for k, v in attrs.items() if k not in ("fay.enqueued",
+                                                                      "fay.pressure")},
+                         {"fay.id": "1", "fay.attempt": 1, "fay.stage": "w",
+                          "fay.node": os.uname().nodename,
                           "fay.parent": "", "fay.workers": 1})
         self.assertIsInstance(attrs["fay.enqueued"], int)
         self.assertLess(abs(attrs["fay.enqueued"] / 1000 - faytest.time.time()), 3600)

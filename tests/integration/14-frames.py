@@ -15,8 +15,10 @@ def build(directory, name, *flags):
     if name not in built:
         module = "-DMODULE" in flags
         path = os.path.join(directory, name)
-        links = ["-shared", "-fPIC"] if module else [f"-L{faytest.BUILD}", f"-Wl,-rpath,{faytest.BUILD}"]
-        subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-D_GNU_SOURCE", "-g", "-Wall", "-Werror",
+        links = ["-shared", "-fPIC"] if module else [f"-L{faytest.BUILD}",
+                                                     f"-Wl,-rpath,{faytest.BUILD}"]
+        subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-D_GNU_SOURCE", "-g", "-Wall",
+                        "-Werror",
                         *flags, *faytest.CFLAGS, f"-I{faytest.SOURCE}/include", *links, "-o", path,
                         str(faytest.HERE / "tools/feat_class.c"), "-pthread",
                         *([] if module else ["-lfaymora-worker"])], check=True)
@@ -147,7 +149,8 @@ class Module(Frames):
         done = self.broken("no object\n")
         self.assertEqual((done.code, done.out), (3, ""), done)
         self.assertRegex(done.err, r"error: cannot start stage 'f': .*broken.so")
-        subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-shared", "-fPIC", "-x", "c", "-o", "e.so",
+        subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-shared", "-fPIC", "-x", "c",
+                        "-o", "e.so",
                         "/dev/null"], check=True)
         done = self.broken((self.work / "e.so").read_bytes())
         self.assertEqual((done.code, done.out), (3, ""), done)
@@ -166,14 +169,16 @@ class Module(Frames):
 
 class Program(faytest.Case):
     def test_a_program_that_does_not_speak(self):
-        done = self.run_faymora("run", "-q", "--mode", "frames", "--", "sh", "-c", "exit 4", ":::", "a")
+        done = self.run_faymora("run", "-q", "--mode", "frames", "--", "sh", "-c", "exit 4", ":::",
+                                "a")
         self.assertEqual((done.code, done.out), (3, ""), done)
         self.assertIn("exit 4", done.err)
 
     def test_started_by_hand(self):
         build(self.work, "feat")
         self.write("feat", built["feat"], 0o755)
-        done = subprocess.run(["./feat"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["./feat"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=60)
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("faymora run --mode frames -- ./feat", done.stderr)
 

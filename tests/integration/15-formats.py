@@ -13,7 +13,8 @@ def msgpack(value):
     if isinstance(value, bool):
         return b"\xc3" if value else b"\xc2"
     if isinstance(value, int):
-        return bytes([value]) if 0 <= value < 128 else b"\xd3" + value.to_bytes(8, "big", signed=True)
+        return bytes([value]) if 0 <= value < 128 else b"\xd3" + value.to_bytes(8, "big",
+                                                                                signed=True)
     if isinstance(value, bytes):
         return b"\xc6" + len(value).to_bytes(4, "big") + value
     if isinstance(value, str):
@@ -33,7 +34,7 @@ def u32be(data):
 
 class Formats(faytest.Case):
     def through(self, coded, source="lines", sink=None, more="", code=0):
-        """What comes out of an empty class of work: a batch of cat in netstrings keeps all bytes."""
+        """What comes out behind a worker that changes nothing and keeps all bytes."""
         text = f"""
             source: {{stdin: true, format: {source}{more}}}
             stages: [{{name: same, run: [cat], mode: batch, format: netstring, batch: {{items: 1}}, workers: 1}}]
@@ -56,7 +57,8 @@ class Formats(faytest.Case):
 
     def test_from_one_to_another(self):
         items = [b"a", b"", b"b c", b"\xff"]
-        coded = {"lines": b"".join(i + b"\n" for i in items), "nul": b"".join(i + b"\0" for i in items),
+        coded = {"lines": b"".join(i + b"\n" for i in items),
+                 "nul": b"".join(i + b"\0" for i in items),
                  "netstring": b"".join(map(netstring, items)), "u32be": b"".join(map(u32be, items))}
         for source in coded:
             for sink in coded:
@@ -71,11 +73,13 @@ class Formats(faytest.Case):
 
     def test_crlf(self):
         self.assertEqual(self.through(b"a\r\nb\nc\r\rd\r\n\r\n"), b"a\r\nb\nc\r\rd\r\n\r\n")
-        self.assertEqual(self.through(b"a\r\nb\nc\r\rd\r\n\r\n", more=", crlf: strip"), b"a\nb\nc\r\rd\n\n")
+        self.assertEqual(self.through(b"a\r\nb\nc\r\rd\r\n\r\n", more=", crlf: strip"),
+                         b"a\nb\nc\r\rd\n\n")
         self.assertEqual(self.through(b"a\r\nb\r", more=", crlf: strip"), b"a\nb\n")
 
     def test_null_flag(self):
-        done = self.run_faymora("run", "-q", "-0", "--keep-order", "--", "echo", "<{}>", input="a\nb\0c\0")
+        done = self.run_faymora("run", "-q", "-0", "--keep-order", "--", "echo", "<{}>",
+                                input="a\nb\0c\0")
         self.assertEqual((done.code, done.out), (0, "<a\nb>\n<c>\n"), done)
 
     def test_jsonl_members_are_attributes(self):
@@ -124,10 +128,12 @@ class Formats(faytest.Case):
                     sink: {{stdout: true, format: netstring}}
                     """, "-q", "-o", "first", input=coded)
                 self.assertEqual((again.code, first.code), (0, 0), again)
-                self.assertEqual((self.work / "again").read_bytes(), (self.work / "first").read_bytes())
+                self.assertEqual((self.work / "again").read_bytes(),
+                                 (self.work / "first").read_bytes())
 
     def test_broken_input_ends_the_run(self):
-        for name, coded in (("netstring", b"1:a,x"), ("netstring", b"5:abc"), ("u32be", b"\0\0\0\5abc"),
+        for name, coded in (("netstring", b"1:a,x"), ("netstring", b"5:abc"),
+                            ("u32be", b"\0\0\0\5abc"),
                             ("msgpack", b"\x81\xa1")):
             with self.subTest(name, coded=coded):
                 done = self.through(coded, name, "netstring", code=7)
@@ -138,7 +144,8 @@ class Formats(faytest.Case):
             stages: [{name: same, run: [cat, -u], max_item: 10}]
             dead_letter: {file: dead}
             """
-        done = faytest.pipeline(self, text, "-q", "--keep-order", input="0123456789\n01234567890\nx\n")
+        done = faytest.pipeline(self, text, "-q", "--keep-order",
+                                input="0123456789\n01234567890\nx\n")
         self.assertEqual((done.code, done.out), (7, "0123456789\n"), done)
         self.assertRegex(done.err, r"stdin: .*byte 11 .*10B \(max_item\)")
 
@@ -147,7 +154,8 @@ class Formats(faytest.Case):
             stages: [{name: big, run: [seq, -s, ' ', "{}"], max_item: 100}]
             dead_letter: {file: dead}
             """, "-q", input="5\n1000\n6\n")
-        self.assertEqual((done.code, sorted(done.out.split("\n"))), (1, ["", "1 2 3 4 5", "1 2 3 4 5 6"]), done)
+        self.assertEqual((done.code, sorted(done.out.split("\n"))),
+                         (1, ["", "1 2 3 4 5", "1 2 3 4 5 6"]), done)
         letter = json.loads(self.read("dead"))
         self.assertEqual((letter["item"], letter["attempts"]), ("1000", 1))
         self.assertIn("max_item", letter["error"])

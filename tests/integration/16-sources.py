@@ -25,7 +25,8 @@ class Sources(faytest.Case):
 
     def wait_for_out(self, expected, process):
         try:
-            faytest.wait_for(lambda: sorted(self.out()) == sorted(expected) or process.poll() is not None,
+            faytest.wait_for(lambda: sorted(self.out()) == sorted(expected)
+                             or process.poll() is not None,
                              "the output", 30)
         finally:
             self.assertEqual(sorted(self.out()), sorted(expected), self.text_of(process))
@@ -63,7 +64,8 @@ class Sources(faytest.Case):
         self.assertIn("none", done.err)
 
     def test_closed_stdin(self):
-        done = self.run_faymora("run", "-q", "--", "cat", "-u", stdin=None, preexec_fn=lambda: os.close(0))
+        done = self.run_faymora("run", "-q", "--", "cat", "-u", stdin=None,
+                                preexec_fn=lambda: os.close(0))
         self.assertEqual((done.code, done.out), (7, ""), done)
         self.assertIn("cannot read the source", done.err)
 
@@ -74,7 +76,8 @@ class Sources(faytest.Case):
         for name in "z", "d/2.txt", "d/10.txt", "d/x.log", "d/.hidden.txt":
             self.write(name, f"{name}\n")
         done = self.source('{file: [z, "d/*.txt", d/x.log]}')
-        self.assertEqual((done.code, done.out.split()), (0, ["z", "d/10.txt", "d/2.txt", "d/x.log"]), done)
+        self.assertEqual((done.code, done.out.split()), (0, ["z", "d/10.txt", "d/2.txt",
+                                                             "d/x.log"]), done)
 
     def test_a_file_without_a_last_newline_does_not_run_into_the_next(self):
         self.write("a", "1")
@@ -137,7 +140,8 @@ class Sources(faytest.Case):
         os.mkdir("spool")
         self.write("spool/a", "x")
         process = self.begin("{dir: spool, after: move, move_to: done}")
-        faytest.wait_for(lambda: os.path.exists("done/a") or process.poll() is not None, "the file to move")
+        faytest.wait_for(lambda: os.path.exists("done/a") or process.poll() is not None,
+                         "the file to move")
         self.assertEqual((process.poll(), os.listdir("spool")), (None, []), self.text_of(process))
         self.wait_for_out(["spool/a"], process)
         self.interrupt(process)
@@ -148,7 +152,8 @@ class Sources(faytest.Case):
         self.write("spool/good", "x")
         process = self.begin("{dir: spool, after: delete}", "--dead-letter", "dead", more="""
 stages: [{name: s, run: [sh, -c, '[ $1 != spool/bad ] || exit 65', -, "{}"]}]""")
-        faytest.wait_for(lambda: not os.path.exists("spool/good") and os.path.exists("dead"), "both")
+        faytest.wait_for(lambda: not os.path.exists("spool/good") and os.path.exists("dead"),
+                         "both")
         self.interrupt(process)
         self.assertEqual(json.loads(self.read("dead"))["item"], "spool/bad")
 
@@ -178,7 +183,8 @@ stages: [{name: s, run: [sh, -c, '[ $1 != spool/bad ] || exit 65', -, "{}"]}]"""
 
     def test_listen_unix(self):
         process = self.begin('{listen: "unix:in.sock"}')
-        faytest.wait_for(lambda: os.path.exists("in.sock") or process.poll() is not None, "the socket")
+        faytest.wait_for(lambda: os.path.exists("in.sock") or process.poll() is not None,
+                         "the socket")
         for text in b"a\nb\n", b"c\nd":
             with socket.socket(socket.AF_UNIX) as client:
                 faytest.wait_for(lambda c=client: c.connect_ex("in.sock") == 0, "the connection")
@@ -197,7 +203,8 @@ stages: [{name: s, run: [sh, -c, '[ $1 != spool/bad ] || exit 65', -, "{}"]}]"""
         process = self.begin(f'{{listen: "tcp:127.0.0.1:{port}"}}')
         clients = [socket.socket() for _ in range(3)]
         for number, client in enumerate(clients):
-            faytest.wait_for(lambda c=client: c.connect_ex(("127.0.0.1", port)) == 0, "the connection")
+            faytest.wait_for(lambda c=client: c.connect_ex(("127.0.0.1", port)) == 0,
+                             "the connection")
             client.sendall(b"part %d" % number)
         for number, client in enumerate(clients):
             client.sendall(b" and %d\n" % number)
@@ -214,7 +221,8 @@ stages: [{name: s, run: [sh, -c, '[ $1 != spool/bad ] || exit 65', -, "{}"]}]"""
         done = self.source("{generate: {count: 5, size: 10}}")
         items = done.out.split("\n")[:-1]
         self.assertEqual((done.code, len(items), {len(i) for i in items}), (0, 5, {10}), done)
-        self.assertEqual(self.source("{generate: {count: 5, size: 10}}").out, done.out, "not the same again")
+        self.assertEqual(self.source("{generate: {count: 5, size: 10}}").out, done.out,
+                         "not the same again")
         done = self.source("{generate: {count: 0}}", "--set", "source.generate.count=2")
         self.assertEqual((done.code, done.out.count("\n")), (0, 2), done)
 

@@ -33,7 +33,8 @@ class Sinks(faytest.Case):
         self.assertEqual(self.read("out"), "before\na\nb\nc\n")
 
     def test_closed_stdout_ends_the_run_like_cat(self):
-        process = self.start("run", "-q", "--", "cat", "-u", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = self.start("run", "-q", "--", "cat", "-u", stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
         process.stdout.close()
         try:
             while process.poll() is None:
@@ -51,7 +52,8 @@ class Sinks(faytest.Case):
         for sync in "end", "batch", "item":
             with self.subTest(sync):
                 done = self.sink(f"{{file: out, sync: {sync}}}")
-                self.assertEqual((done.code, done.out, self.read("out")), (0, "", "a\nb\nc\n"), done)
+                self.assertEqual((done.code, done.out, self.read("out")), (0, "", "a\nb\nc\n"),
+                                 done)
 
     def test_append(self):
         self.write("out", "before\n")
@@ -74,9 +76,11 @@ class Sinks(faytest.Case):
 
     def test_rotate_by_bytes(self):
         items = [f"{i:06}" for i in range(100000)]
-        done = self.sink("{file: out, rotate: {bytes: 64KiB}}", text="".join(i + "\n" for i in items))
+        done = self.sink("{file: out, rotate: {bytes: 64KiB}}",
+                         text="".join(i + "\n" for i in items))
         self.assertEqual(done.code, 0, done)
-        files = [f"out.{n + 1}" for n in range(sum(name.startswith("out.") for name in os.listdir()))]
+        files = [f"out.{n + 1}" for n in range(sum(name.startswith("out.")
+                                                   for name in os.listdir()))]
         self.assertGreaterEqual(len(files), 2)
         self.assertGreaterEqual(min(os.path.getsize(name) for name in files), 64 * 1024)
         self.assertEqual("".join(map(self.read, [*files, "out"])).split("\n"), [*items, ""])
@@ -111,7 +115,8 @@ sink: {{listen: "{address}"}}
         self.write("in", "a\nb\nc\n")
         with open("in", "rb") as file:
             process = self.start("run", "live.yaml", "-q", stdin=file)
-        with socket.socket(socket.AF_UNIX if address.startswith("unix") else socket.AF_INET) as client:
+        with socket.socket(socket.AF_UNIX
+                           if address.startswith("unix") else socket.AF_INET) as client:
             faytest.wait_for(lambda: client.connect_ex(connect) == 0 or process.poll() is not None,
                              "the connection")
             got = b""
@@ -134,7 +139,8 @@ sink: {{listen: "{address}"}}
     def test_null(self):
         for sink in "null", "~":
             with self.subTest(sink):
-                done = faytest.pipeline(self, f"stages: [{{run: [cat, -u]}}]\nsink: {sink}\n", input="a\nb\n")
+                done = faytest.pipeline(self, f"stages: [{{run: [cat, -u]}}]\nsink: {sink}\n",
+                                        input="a\nb\n")
                 self.assertEqual((done.code, done.out), (0, ""), done)
                 self.assertIn("2 in · 2 out · 0 dead", done.err)
 

@@ -15,7 +15,8 @@ class Routing(faytest.Case):
         return sorted(done.out.split("\n")[:-1]) if code == 0 else done
 
     def kinds(self, *stages, kinds="ab"):
-        return self.route(*stages, text="".join(f'{{"k":"{k}","n":{n}}}\n' for n, k in enumerate(kinds)),
+        return self.route(*stages, text="".join(f'{{"k":"{k}","n":{n}}}\n' for n,
+                                                k in enumerate(kinds)),
                           more="source: {stdin: true, format: jsonl}")
 
     def names(self, lines):
@@ -30,11 +31,13 @@ class Routing(faytest.Case):
     def test_two_stages_with_one_input_get_copies(self):
         self.assertEqual(self.route(stage("a", of="source"), stage("b", of="source")),
                          ["a 0.0 x", "b 0.1 x"])
-        self.assertEqual(self.route(stage("a"), stage("b", of="a"), stage("c", of="a"), stage("d", of="a")),
+        self.assertEqual(self.route(stage("a"), stage("b", of="a"), stage("c", of="a"),
+                                    stage("d", of="a")),
                          ["b 0.0.0 a 0 x", "c 0.0.1 a 0 x", "d 0.0.2 a 0 x"])
 
     def test_merge(self):
-        lines = self.route(stage("a", of="source"), stage("b", of="source"), stage("m", of="[a, b]"))
+        lines = self.route(stage("a", of="source"), stage("b", of="source"),
+                           stage("m", of="[a, b]"))
         self.assertEqual(lines, ["m 0.0.0 a 0.0 x", "m 0.1.0 b 0.1 x"])
 
     def test_merge_of_source_and_stage(self):
@@ -82,13 +85,16 @@ class Routing(faytest.Case):
         self.assertEqual(lines, ['only 0 {"k":"a","n":0}', '{"k":"b","n":1}'])
 
     def test_passing_several(self):
-        lines = self.kinds(stage("one"), stage("two", when="'k == \"a\"'"), stage("three", when="'k == \"b\"'"),
+        lines = self.kinds(stage("one"), stage("two", when="'k == \"a\"'"),
+                           stage("three", when="'k == \"b\"'"),
                            stage("last"), kinds="abc")
         self.assertEqual(self.names(lines), ["last one c", "last three one b", "last two one a"])
 
     def test_nested(self):
-        lines = self.kinds(stage("big", of="source", when="'n > 1'"), stage("small", of="source", when="else"),
-                           stage("biga", of="big", when="'k == \"a\"'"), stage("bigx", of="big", when="else"),
+        lines = self.kinds(stage("big", of="source", when="'n > 1'"),
+                           stage("small", of="source", when="else"),
+                           stage("biga", of="big", when="'k == \"a\"'"),
+                           stage("bigx", of="big", when="else"),
                            kinds="abab")
         self.assertEqual(self.names(lines), ["biga big a", "bigx big b", "small a", "small b"])
 
@@ -106,10 +112,14 @@ for line in sys.stdin:
 
     def test_tests(self):
         item = '{"s":"jpg","n":7,"f":1.5,"t":true,"z":null,"m":{"deep":{"er":1}},"l":[1]}\n'
-        for test, holds in (('s == "jpg"', 1), ('s != "jpg"', 0), ("n > 6 && n < 8", 1), ("n >= 7.5", 0),
-                            ("f == 1.5", 1), ("t", 1), ("!t", 0), ("t == true", 1), ("z == null", 1),
-                            ("absent == null", 1), ("absent", 0), ("absent > 1", 0), ('s ~ "j*"', 1),
-                            ('s ~ "p*"', 0), ("n in [1, 7]", 1), ('s in ["png"]', 0), ("m.deep.er == 1", 1),
+        for test, holds in (('s == "jpg"', 1), ('s != "jpg"', 0), ("n > 6 && n < 8", 1),
+                            ("n >= 7.5", 0),
+                            ("f == 1.5", 1), ("t", 1), ("!t", 0), ("t == true", 1),
+                            ("z == null", 1),
+                            ("absent == null", 1), ("absent", 0), ("absent > 1", 0),
+                            ('s ~ "j*"', 1),
+                            ('s ~ "p*"', 0), ("n in [1, 7]", 1), ('s in ["png"]', 0),
+                            ("m.deep.er == 1", 1),
                             ("(n == 1 || n == 7) && !(f < 1)", 1), ("n == 1 || n == 7 && f < 1", 0),
                             ('n == "7"', 0), ('data ~ "*jpg*"', 1), ('s < "k"', 1)):
             with self.subTest(test):
@@ -126,8 +136,10 @@ for line in sys.stdin:
                 self.assertIn(text, done.err)
 
     def test_retried_items_go_the_same_way(self):
-        self.write("f", "#!/bin/sh\n[ $FAYMORA_ATTEMPT = 2 ] || exit 1\necho f $FAYMORA_ID $1\n", 0o755)
-        lines = self.route(stage("a", of="source"), "  - {name: f, run: [./f, '{}'], input: source}\n",
+        self.write("f", "#!/bin/sh\n[ $FAYMORA_ATTEMPT = 2 ] || exit 1\necho f $FAYMORA_ID $1\n",
+                   0o755)
+        lines = self.route(stage("a", of="source"),
+                           "  - {name: f, run: [./f, '{}'], input: source}\n",
                            stage("m", of="[a, f]"))
         self.assertEqual(lines, ["m 0.0.0 a 0.0 x", "m 0.1.0 f 0.1 x"])
 

@@ -19,7 +19,8 @@ SHOW = """
 for r in requests():
     reply(r, json.dumps({"item": r["item"], "seen": own(r)}))
 """
-ATTRS = {"n": 1, "f": 0.5, "s": "a \"q\" é", "t": True, "z": None, "l": [1, ["x"]], "m": {"k": {"d": 2}}}
+ATTRS = {"n": 1, "f": 0.5, "s": "a \"q\" é", "t": True, "z": None, "l": [1, ["x"]],
+         "m": {"k": {"d": 2}}}
 
 
 class Attributes(faytest.Case):
@@ -39,7 +40,8 @@ class Attributes(faytest.Case):
         self.assertEqual((json.loads(item), seen), (ATTRS, ATTRS))
 
     def test_exec_inherits(self):
-        (item, seen), (_, again) = self.through("{name: e, run: [printf, 'got %s\\n%s\\n', '{@s}', '{@m}']}")
+        stage = "{name: e, run: [printf, 'got %s\\n%s\\n', '{@s}', '{@m}']}"
+        (item, seen), (_, again) = self.through(stage)
         self.assertEqual((item, seen, again), ('got a "q" é', ATTRS, ATTRS))
 
     def test_exec_whole_inherits(self):
@@ -61,11 +63,13 @@ for r in requests():
           {"item": "kept", "attrs": own(r)})
 """)
         self.assertEqual(self.through("{name: j, run: [python3, set.py], mode: json}"),
-                         [("none", {}), ("some", {"a": [1, {"b": None}], "n": 2}), ("empty", {}), ("kept", ATTRS)])
+                         [("none", {}), ("some", {"a": [1, {"b": None}], "n": 2}), ("empty", {}),
+                          ("kept", ATTRS)])
 
     def test_frames_have_what_the_worker_sets(self):
         program = faytest.tool("feat_class", sdk=True)
-        self.assertEqual(self.through(f"{{name: f, run: [{program}], mode: frames}}"), [(json.dumps(ATTRS), {})])
+        self.assertEqual(self.through(f"{{name: f, run: [{program}], mode: frames}}"),
+                         [(json.dumps(ATTRS), {})])
         item = {"do": "set", "n": 1}
         made, copy = self.through(f"{{name: f, run: [{program}], mode: frames}}", item=item)
         self.assertEqual((made[0], copy), ("made", (json.dumps(item), item)))
@@ -109,7 +113,8 @@ for r in requests():
             """
         done = faytest.pipeline(self, text, "-q", input=json.dumps(ATTRS) + "\n")
         letter = json.loads(self.read("dead"))
-        self.assertEqual((done.code, letter["item"], letter["attrs"], letter["stage"]), (1, "changed", ATTRS, "b"), done)
+        self.assertEqual((done.code, letter["item"], letter["attrs"], letter["stage"]),
+                         (1, "changed", ATTRS, "b"), done)
         self.write("fixed", "")
         done = self.run_faymora("dead", "retry", "-q", "dead")
         self.assertEqual((done.code, done.out.split(" ", 1)[0]), (0, "changed"), done)

@@ -24,17 +24,21 @@ class Dead(faytest.Case):
     def inline(self, *items):
         """One stage that refuses all its Items until there is a file `fixed`."""
         done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--", "sh", "-c",
-                                '[ -e fixed ] || { echo "why $1" >&2; exit 65; }; echo "ok $1"', "-", "{}", ":::",
+                                '[ -e fixed ] || { echo "why $1" >&2; exit 65; }; echo "ok $1"',
+                                "-", "{}", ":::",
                                 *items)
         self.assertEqual(done.code, 1, done)
 
     def test_the_letter(self):
         self.inline("a", "b")
         first, second = sorted(self.letters(), key=lambda x: x["id"])
-        self.assertEqual({k: first[k] for k in ("id", "stage", "attempts", "node", "exit", "error", "stderr",
+        self.assertEqual({k: first[k] for k in ("id", "stage", "attempts", "node", "exit", "error",
+                                                "stderr",
                                                 "pipeline", "attrs", "item")},
-                         {"id": "0", "stage": "sh", "attempts": 1, "node": os.uname().nodename, "exit": 65,
-                          "error": "exit 65", "stderr": "why a\n", "pipeline": None, "attrs": {}, "item": "a"})
+                         {"id": "0", "stage": "sh", "attempts": 1, "node": os.uname().nodename,
+                          "exit": 65,
+                          "error": "exit 65", "stderr": "why a\n", "pipeline": None, "attrs": {},
+                          "item": "a"})
         self.assertIsInstance(first["hash"], str)
         self.assertEqual(first["argv"][-3:], second["argv"][-3:])
         self.assertEqual((second["id"], second["item"]), ("1", "b"))
@@ -45,7 +49,8 @@ class Dead(faytest.Case):
         self.assertRegex(name, r"^false-[0-9a-f]{4,}\.dead\.jsonl$")
         self.assertIn(f"1 dead → {name}", done.err)
         done = self.run_faymora("run", "-q", "--", "true", "{}", ":::", "a")
-        self.assertEqual([n for n in os.listdir() if n.endswith(".dead.jsonl")], [name], "made without need")
+        self.assertEqual([n for n in os.listdir() if n.endswith(".dead.jsonl")], [name],
+                         "made without need")
 
     def test_what_is_no_text(self):
         self.inline("a\udcff")
@@ -86,7 +91,8 @@ class Dead(faytest.Case):
     def test_purge(self):
         self.inline("a", "b", "c")
         done = self.dead("purge", "dead", "1")
-        self.assertEqual((done.code, sorted(x["item"] for x in self.letters())), (0, ["a", "c"]), done)
+        self.assertEqual((done.code, sorted(x["item"] for x in self.letters())), (0, ["a", "c"]),
+                         done)
         self.assertEqual((self.dead("purge", "dead").code, self.read("dead")), (0, ""))
 
     def test_retry_inline(self):
@@ -119,8 +125,11 @@ class Dead(faytest.Case):
         self.assertEqual(len(self.lines("firsts")), 1)
 
     def test_what_fails_again_stays_with_what_it_failed_of(self):
-        self.write("s", "#!/bin/sh\n[ $1 != b ] || exit ${CODE:-65}\n[ -e fixed ] || exit 65\necho $1\n", 0o755)
-        self.run_faymora("run", "-q", "--dead-letter", "dead", "--retries", "0", "--", "./s", "{}", ":::", "a", "b")
+        self.write("s",
+                   "#!/bin/sh\n[ $1 != b ] || exit ${CODE:-65}\n[ -e fixed ] || exit 65\necho $1\n",
+                   0o755)
+        self.run_faymora("run", "-q", "--dead-letter", "dead", "--retries", "0", "--", "./s", "{}",
+                         ":::", "a", "b")
         self.write("fixed", "")
         done = self.dead("retry", "-q", "dead", env={"CODE": "9"})
         self.assertEqual((done.code, done.out), (1, "a\n"), done)
@@ -132,7 +141,8 @@ class Dead(faytest.Case):
         self.run_faymora("run", "-q", "two.yaml", input="a1\nb1\na2\n")
         before = self.read("dead")
         self.write("fixed", "")
-        done = self.run_faymora("run", "-q", "two.yaml", "--retry-dead", "dead", "--dead-letter", "other")
+        done = self.run_faymora("run", "-q", "two.yaml", "--retry-dead", "dead", "--dead-letter",
+                                "other")
         self.assertEqual((done.code, sorted(done.out.split("\n"))),
                          (0, ["", "second first a2", "second first b1"]), done)
         self.assertEqual(self.read("dead"), before)
@@ -150,9 +160,11 @@ dead_letter: {file: dead}
         self.assertEqual((done.code, self.read("out")), (0, "a\nb\n"), done)
 
     def test_a_pipeline_that_has_changed_or_gone(self):
-        self.write("p.yaml", "faymora: 1\nstages: [{name: s, run: ['false', '{}'], retries: 0}]\ndead_letter: {file: dead}\n")
+        self.write("p.yaml",
+                   "faymora: 1\nstages: [{name: s, run: ['false', '{}'], retries: 0}]\ndead_letter: {file: dead}\n")
         self.run_faymora("run", "-q", "p.yaml", input="a\n")
-        self.write("p.yaml", "faymora: 1\nstages: [{name: s, run: [echo, 'new {}']}]\ndead_letter: {file: dead}\n")
+        self.write("p.yaml",
+                   "faymora: 1\nstages: [{name: s, run: [echo, 'new {}']}]\ndead_letter: {file: dead}\n")
         before = self.read("dead")
         done = self.dead("retry", "dead")
         self.assertEqual((done.code, done.out), (0, "new a\n"), done)
@@ -179,11 +191,14 @@ dead_letter: {{file: dead}}
         self.assertEqual(len(self.letters()), 2)
         self.write("fixed", "")
         done = self.dead("retry", "-q", "dead")
-        self.assertEqual((done.code, sorted(done.out.split("\n"))), (0, ["", "one a", "two a"]), done)
+        self.assertEqual((done.code, sorted(done.out.split("\n"))), (0, ["", "one a", "two a"]),
+                         done)
 
     def test_children_keep_their_ids(self):
-        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--", "seq", "{}", "::", "sh", "-c",
-                                '[ $1 != 2 ] || [ -e fixed ] || exit 65; echo $FAYMORA_ID', "-", "{}", ":::", "3")
+        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--", "seq", "{}", "::", "sh",
+                                "-c",
+                                '[ $1 != 2 ] || [ -e fixed ] || exit 65; echo $FAYMORA_ID', "-",
+                                "{}", ":::", "3")
         self.assertEqual((done.code, sorted(done.out.split())), (1, ["0.0", "0.2"]), done)
         self.assertEqual(self.letters()[0]["id"], "0.1")
         self.assertEqual(self.dead("retry", "-q", "dead").code, 1)

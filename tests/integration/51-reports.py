@@ -28,13 +28,19 @@ class Reports(faytest.Case):
             done = self.run_faymora("run", "--json", *quiet, *RUN, input=ITEMS)
             said = json.loads(done.err)
             self.assertEqual(done.err.count("\n"), 1)
-            self.assertEqual({k: said[k] for k in ("schema", "pipeline", "in", "out", "dead", "done", "filtered",
-                                                   "dropped", "retried", "exit", "dead_letter", "state", "why")},
-                             {"schema": 1, "pipeline": "sh", "in": 5, "out": 3, "dead": 1, "done": 5, "filtered": 1,
-                              "dropped": 0, "retried": 1, "exit": 1, "dead_letter": "dead", "state": None, "why": None})
+            self.assertEqual({k: said[k] for k in ("schema", "pipeline", "in", "out", "dead",
+                                                   "done", "filtered",
+                                                   "dropped", "retried", "exit", "dead_letter",
+                                                   "state", "why")},
+                             {"schema": 1, "pipeline": "sh", "in": 5, "out": 3, "dead": 1,
+                              "done": 5, "filtered": 1,
+                              "dropped": 0, "retried": 1, "exit": 1, "dead_letter": "dead",
+                              "state": None, "why": None})
             stage, = said["stages"]
-            self.assertEqual({k: stage[k] for k in ("name", "in", "out", "filtered", "retried", "dead", "dropped")},
-                             {"name": "sh", "in": 5, "out": 3, "filtered": 1, "retried": 1, "dead": 1, "dropped": 0})
+            self.assertEqual({k: stage[k] for k in ("name", "in", "out", "filtered", "retried",
+                                                    "dead", "dropped")},
+                             {"name": "sh", "in": 5, "out": 3, "filtered": 1, "retried": 1,
+                              "dead": 1, "dropped": 0})
             self.assertGreaterEqual(stage["workers_peak"], 1)
             self.assertRegex(said["run"], "^[0-9a-f]{4,}$")
 
@@ -55,9 +61,12 @@ class Reports(faytest.Case):
     def test_joblog(self):
         _, rows = self.joblog(*RUN, input=ITEMS)
         rows.sort(key=lambda r: (int(r["Seq"]), int(r["Attempt"])))
-        self.assertEqual([(r["Seq"], r["ItemId"], r["Attempt"], r["Exitval"], r["Outcome"]) for r in rows],
-                         [("1", "0", "1", "0", "ok"), ("2", "1", "1", "0", "ok"), ("3", "2", "1", "65", "dead"),
-                          ("4", "3", "1", "0", "filtered"), ("5", "4", "1", "1", "retried"), ("5", "4", "2", "0", "ok")])
+        self.assertEqual([(r["Seq"], r["ItemId"], r["Attempt"], r["Exitval"], r["Outcome"])
+                          for r in rows],
+                         [("1", "0", "1", "0", "ok"), ("2", "1", "1", "0", "ok"),
+                          ("3", "2", "1", "65", "dead"),
+                          ("4", "3", "1", "0", "filtered"), ("5", "4", "1", "1", "retried"),
+                          ("5", "4", "2", "0", "ok")])
         for row in rows:
             self.assertEqual((row["Stage"], row["Signal"]), ("sh", "0"))
             self.assertGreaterEqual(int(row["Worker"]), 1)
@@ -70,8 +79,10 @@ class Reports(faytest.Case):
         _, rows = self.joblog("--", "cat", "-u", input="aa\nb\n")
         self.assertEqual(sorted((r["Seq"], r["Stage"], r["Outcome"]) for r in rows),
                          [("1", "cat", "ok"), ("2", "cat", "ok")])
-        _, rows = self.joblog("--retries", "0", "--dead-letter", "none", "--", "sh", "-c", "kill -9 $$", "{}", ":::", "x")
-        self.assertEqual([(r["Exitval"], r["Signal"], r["Outcome"]) for r in rows], [("0", "9", "dead")])
+        _, rows = self.joblog("--retries", "0", "--dead-letter", "none", "--", "sh", "-c",
+                              "kill -9 $$", "{}", ":::", "x")
+        self.assertEqual([(r["Exitval"], r["Signal"], r["Outcome"]) for r in rows],
+                         [("0", "9", "dead")])
 
     def test_joblog_that_cannot_be_written(self):
         done = self.run_faymora("run", "--joblog", "none/log", "--", "echo", "{}", ":::", "a")
@@ -79,15 +90,20 @@ class Reports(faytest.Case):
         self.assertIn("none/log", done.err)
 
     def test_results(self):
-        done = self.run_faymora("run", "-q", "--results", "res", "--keep-order", "--", "seq", "{}", "::", "sed", "s/^/x/",
+        done = self.run_faymora("run", "-q", "--results", "res", "--keep-order", "--", "seq", "{}",
+                                "::", "sed", "s/^/x/",
                                 input="2\n1\n")
         self.assertEqual((done.code, done.out), (0, "x1\nx2\nx1\n"), done)
         said = {}
         for directory, _, names in os.walk("res"):
             for name in names:
-                stage = os.path.relpath(os.path.join(directory, name), "res").split("/")[0].split(".")[0]
-                said.setdefault(stage, []).extend(json.loads(line) for line in self.lines(os.path.join(directory, name)))
-        self.assertEqual({stage: sorted((r["id"], r["item"]) for r in rows) for stage, rows in said.items()},
+                stage = os.path.relpath(os.path.join(directory, name),
+                                        "res").split("/")[0].split(".")[0]
+                said.setdefault(stage, []).extend(json.loads(line)
+                                                  for line in self.lines(os.path.join(directory,
+                                                                                      name)))
+        self.assertEqual({stage: sorted((r["id"], r["item"]) for r in rows) for stage,
+                          rows in said.items()},
                          {"seq": [("0", "1"), ("0", "2"), ("1", "1")],
                           "sed": [("0.0", "x1"), ("0.1", "x2"), ("1.0", "x1")]})
 
@@ -98,12 +114,14 @@ class Reports(faytest.Case):
         done = self.run_faymora("run", "-q", "--events", "ev", *RUN, input=ITEMS)
         events = self.events(self.read("ev"))
         kinds = [e["event"] for e in events]
-        self.assertEqual((kinds[0], kinds.count("start"), kinds.count("done"), kinds.count("item.dead")),
+        self.assertEqual((kinds[0], kinds.count("start"), kinds.count("done"),
+                          kinds.count("item.dead")),
                          ("start", 1, 1, 1), done)
         self.assertEqual(kinds.count("worker.up"), kinds.count("worker.down"))
         self.assertEqual(len({e["run"] for e in events}), 1)
         dead = events[kinds.index("item.dead")]
-        self.assertEqual((dead["id"], dead["stage"], dead["attempts"], dead["error"]), ("2", "sh", 1, "exit 65"))
+        self.assertEqual((dead["id"], dead["stage"], dead["attempts"], dead["error"]),
+                         ("2", "sh", 1, "exit 65"))
         end = events[kinds.index("done")]
         self.assertEqual((end["in"], end["out"], end["dead"], end["exit"]), (5, 3, 1, 1))
         self.assertGreaterEqual(min(e["worker"] for e in events if "worker" in e), 1)
@@ -118,9 +136,11 @@ class Reports(faytest.Case):
         self.assertEqual(done.err, "said a\n", done)
         done = self.run_faymora("run", "-q", "-j", "1", "--tag", *command, input="a\n")
         self.assertEqual(done.err, "sh/1| said a\n", done)
-        done = self.run_faymora("run", "-q", "-j", "2", "--", "sh", "-c", "yes $1 | head -c 100000 >&2", "-", "{}",
+        done = self.run_faymora("run", "-q", "-j", "2", "--", "sh", "-c",
+                                "yes $1 | head -c 100000 >&2", "-", "{}",
                                 input="aaaaaaaaa\nbbbbbbbbb\n")
-        self.assertEqual(set(done.err.split("\n")), {"aaaaaaaaa", "bbbbbbbbb", ""}, "lines are mixed")
+        self.assertEqual(set(done.err.split("\n")), {"aaaaaaaaa", "bbbbbbbbb", ""},
+                         "lines are mixed")
         self.assertEqual(done.err.count("\n"), 20000)
 
     def test_progress(self):
@@ -131,12 +151,15 @@ class Reports(faytest.Case):
         # a plain line every 10 s is too slow for a test; that it does not disturb is not
         done = self.run_faymora("run", "--progress", "plain", "--", "echo", "{}", ":::", "a")
         self.assertEqual((done.code, done.out, done.err.count("\n")), (0, "a\n", 1), done)
-        self.assertEqual(self.run_faymora("run", "--progress", "fancy", "--", "echo", "{}", ":::", "a").code, 2)
+        self.assertEqual(self.run_faymora("run", "--progress", "fancy", "--", "echo", "{}", ":::",
+                                          "a").code, 2)
 
     def test_explain(self):
-        done = self.run_faymora("run", "--explain", "--", "echo", "{}", "::", "cat", "-u", ":::", "a")
+        done = self.run_faymora("run", "--explain", "--", "echo", "{}", "::", "cat", "-u", ":::",
+                                "a")
         self.assertEqual((done.code, done.out), (0, "a\n"), done)
-        self.assertTrue(re.search(r"^echo\b.*worker", done.err, re.M) and re.search(r"^cat\b.*worker", done.err, re.M), done)
+        self.assertTrue(re.search(r"^echo\b.*worker", done.err, re.M)
+                        and re.search(r"^cat\b.*worker", done.err, re.M), done)
 
     def test_hooks(self):
         done = faytest.pipeline(self, f"""
@@ -158,11 +181,14 @@ class Reports(faytest.Case):
 
     def test_a_hook_that_fails_or_is_missing_harms_nobody(self):
         for hook in "['false']", "[./none]":
-            done = faytest.pipeline(self, f"stages: [{{run: [echo, '{{}}']}}]\non: {{done: {hook}}}\n", "-q", input="a\n")
+            done = faytest.pipeline(self,
+                                    f"stages: [{{run: [echo, '{{}}']}}]\non: {{done: {hook}}}\n",
+                                    "-q", input="a\n")
             self.assertEqual((done.code, done.out), (0, "a\n"), done)
 
     def test_log_format(self):
-        done = self.run_faymora("-vv", "--log-format", "json", "run", "-q", "--", "echo", "{}", ":::", "a")
+        done = self.run_faymora("-vv", "--log-format", "json", "run", "-q", "--", "echo", "{}",
+                                ":::", "a")
         self.assertEqual((done.code, done.out), (0, "a\n"), done)
         for line in done.err.split("\n")[:-1]:
             json.loads(line)

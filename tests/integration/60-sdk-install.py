@@ -29,7 +29,8 @@ class Install(faytest.Case):
 
     def pkg_config(self, *args):
         at = self.find("faymora-worker.pc").parent
-        done = subprocess.run(["pkg-config", *args, "faymora-worker"], check=True, capture_output=True, text=True,
+        done = subprocess.run(["pkg-config", *args, "faymora-worker"], check=True,
+                              capture_output=True, text=True,
                               env={**os.environ, "PKG_CONFIG_PATH": str(at)})
         return shlex.split(done.stdout)
 
@@ -38,7 +39,8 @@ class Install(faytest.Case):
 
     def run_installed(self, stage):
         self.write("p.yaml", f"faymora: 1\nstages: [{{name: f, {stage}}}]\n")
-        done = subprocess.run([self.root / "bin/faymora", "run", "-q", "--keep-order", "p.yaml"], input="a\nmany\nb\n",
+        done = subprocess.run([self.root / "bin/faymora", "run", "-q", "--keep-order", "p.yaml"],
+                              input="a\nmany\nb\n",
                               capture_output=True, text=True, env=self.env, timeout=faytest.LIMIT_S)
         self.assertEqual((done.returncode, done.stdout), (0, "a\n1\n2\n3\nb\n"), done.stderr)
 
@@ -49,19 +51,24 @@ class Install(faytest.Case):
         self.run_installed("run: [./feat], mode: frames")
 
     def test_a_program_against_the_static_library(self):
-        libs = [flag for flag in self.pkg_config("--libs", "--static") if flag != "-lfaymora-worker"]
-        self.compile(*self.pkg_config("--cflags"), "-o", "feat", CLASS, self.find("libfaymora-worker.a"), *libs, "-pthread")
-        needed = subprocess.run(["readelf", "-d", "feat"], check=True, capture_output=True, text=True).stdout
+        libs = [flag for flag in self.pkg_config("--libs", "--static")
+                if flag != "-lfaymora-worker"]
+        self.compile(*self.pkg_config("--cflags"), "-o", "feat", CLASS,
+                     self.find("libfaymora-worker.a"), *libs, "-pthread")
+        needed = subprocess.run(["readelf", "-d", "feat"], check=True, capture_output=True,
+                                text=True).stdout
         self.assertNotIn("libfaymora", needed)
         self.run_installed("run: [./feat], mode: frames")
 
     def test_a_module_needs_the_headers_alone(self):
-        self.compile(*self.pkg_config("--cflags"), "-DMODULE", "-shared", "-fPIC", "-o", "feat.so", CLASS)
+        self.compile(*self.pkg_config("--cflags"), "-DMODULE", "-shared", "-fPIC", "-o", "feat.so",
+                     CLASS)
         self.run_installed("module: ./feat.so")
 
     def test_headers_in_c_and_cpp(self):
         cxx = shutil.which("clang++" if "clang" in CC[0] else "g++")
-        headers = ["faymora.h", *(f"faymora/{p.name}" for p in (self.root / "include/faymora").iterdir())]
+        headers = ["faymora.h", *(f"faymora/{p.name}"
+                                  for p in (self.root / "include/faymora").iterdir())]
         self.assertGreaterEqual(len(headers), 3)
         for header in headers:
             text = f"#include <{header}>\n#include <faymora.h>\n#include <{header}>\nint main(void) {{ return 0; }}\n"
@@ -69,12 +76,15 @@ class Install(faytest.Case):
                 if compiler == [None]:
                     continue
                 source = self.write(f"x.{suffix}", text)
-                subprocess.run([*compiler, f"-std={standard}", *WARNINGS, f"-I{self.root}/include", "-c", "-o", "x.o",
+                subprocess.run([*compiler, f"-std={standard}", *WARNINGS, f"-I{self.root}/include",
+                                "-c", "-o", "x.o",
                                 source], check=True)
 
     def symbols(self, path):
-        done = subprocess.run(["nm", "-D", "--defined-only", path], check=True, capture_output=True, text=True)
-        return {line.split()[-1].split("@")[0] for line in done.stdout.splitlines() if line.split()[-2] in "TtDBRVW"}
+        done = subprocess.run(["nm", "-D", "--defined-only", path], check=True, capture_output=True,
+                              text=True)
+        return {line.split()[-1].split("@")[0] for line in done.stdout.splitlines()
+                if line.split()[-2] in "TtDBRVW"}
 
     def test_symbols(self):
         library = self.find("libfaymora-worker.so.0")
@@ -91,7 +101,8 @@ class Install(faytest.Case):
         self.assertEqual(declared - self.symbols(self.root / "bin/faymora-worker"), set())
 
     def dynamic(self, path):
-        return subprocess.run(["readelf", "-d", path], check=True, capture_output=True, text=True).stdout
+        return subprocess.run(["readelf", "-d", path], check=True, capture_output=True,
+                              text=True).stdout
 
     def test_libraries(self):
         said = self.dynamic(self.find("libfaymora-worker.so.0"))
@@ -121,8 +132,10 @@ class Install(faytest.Case):
     def test_it_runs_from_anywhere(self):
         moved = self.work / "moved"
         shutil.move(self.root, moved)
-        done = subprocess.run([moved / "bin/faymora", "run", "-q", "--", "cat", "-u", ":::", "a"], capture_output=True,
-                              text=True, env={**self.env, "PATH": os.environ["PATH"]}, timeout=faytest.LIMIT_S,
+        done = subprocess.run([moved / "bin/faymora", "run", "-q", "--", "cat", "-u", ":::", "a"],
+                              capture_output=True,
+                              text=True, env={**self.env, "PATH": os.environ["PATH"]},
+                              timeout=faytest.LIMIT_S,
                               stdin=subprocess.DEVNULL)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "a\n", ""))
 

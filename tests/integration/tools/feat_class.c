@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #ifndef ABI
-#define ABI FAY_ABI
+#    define ABI FAY_ABI
 #endif
 
 static char options[256];
@@ -93,9 +93,9 @@ static int get(fay_ctx *ctx, const fay_item *in)
     char text[512];
     char *list = fay_item_get_json(in, "l");
     (void)fay_item_bytes(in, "s", &size);
-    snprintf(text, sizeof text, "%s %" PRId64 " %g %d %s %d %s %" PRId64, fay_item_string(in, "s", "-"),
-             fay_item_int(in, "n", -1), fay_item_float(in, "f", -1), fay_item_bool(in, "b", false),
-             list != NULL ? list : "-", (int)fay_item_type(in, "z"),
+    snprintf(text, sizeof text, "%s %" PRId64 " %g %d %s %d %s %" PRId64,
+             fay_item_string(in, "s", "-"), fay_item_int(in, "n", -1), fay_item_float(in, "f", -1),
+             fay_item_bool(in, "b", false), list != NULL ? list : "-", (int)fay_item_type(in, "z"),
              fay_item_string(in, "absent", "fallback"), fay_item_int(in, "s", 77));
     free(list);
     return say(ctx, text);
@@ -104,9 +104,10 @@ static int get(fay_ctx *ctx, const fay_item *in)
 static int status(fay_ctx *ctx, const fay_item *in)
 {
     char text[512];
-    snprintf(text, sizeof text, "%s %u %s %s [%s] %d %d %d %d", fay_item_id(in), fay_item_attempt(in),
-             fay_item_string(in, "fay.id", "?"), fay_item_string(in, "fay.stage", "?"),
-             fay_item_string(in, "fay.parent", "?"), fay_item_int(in, "fay.workers", -1) > 0,
+    snprintf(text, sizeof text, "%s %u %s %s [%s] %d %d %d %d", fay_item_id(in),
+             fay_item_attempt(in), fay_item_string(in, "fay.id", "?"),
+             fay_item_string(in, "fay.stage", "?"), fay_item_string(in, "fay.parent", "?"),
+             fay_item_int(in, "fay.workers", -1) > 0,
              fay_item_int(in, "fay.enqueued", -1) > 1000000000000,
              fay_stage_pressure(ctx) >= FAY_LOW && fay_stage_pressure(ctx) <= FAY_BLOCKED,
              fay_stopping(ctx));
@@ -186,8 +187,14 @@ static void fini(void *self)
     note("fini");
 }
 
-static const fay_worker_class cls = {.size = sizeof cls, .abi = ABI, .name = "feat", .version = "1",
-                                     .init = init, .process = process, .drain = drain, .fini = fini};
+static const fay_worker_class cls = {.size = sizeof cls,
+                                     .abi = ABI,
+                                     .name = "feat",
+                                     .version = "1",
+                                     .init = init,
+                                     .process = process,
+                                     .drain = drain,
+                                     .fini = fini};
 #ifdef MODULE
 FAY_WORKER_MODULE(cls)
 #else

@@ -40,8 +40,8 @@ static int process(void *self, fay_ctx *ctx, const fay_item *in)
 
 int main(int argc, char **argv)
 {
-    static const fay_worker_class cls = {.size = sizeof cls, .abi = FAY_ABI, .name = "frame",
-                                         .version = "1", .process = process};
+    static const fay_worker_class cls = {
+        .size = sizeof cls, .abi = FAY_ABI, .name = "frame", .version = "1", .process = process};
     for (int option; (option = getopt(argc, argv, "u:c:x:f:")) != -1;) {
         switch (option) {
         case 'u': usec = atol(optarg); break;

@@ -43,7 +43,8 @@ int main(int argc, char **argv)
     for (ssize_t n; (n = read(STDIN_FILENO, text + have, sizeof text - have)) > 0;) {
         have += (size_t)n;
         char *at = text;
-        for (char *end; (end = memchr(at, '\n', have - (size_t)(at - text))) != NULL; at = end + 1) {
+        for (char *end; (end = memchr(at, '\n', have - (size_t)(at - text))) != NULL;
+             at = end + 1) {
             *end = '\0';
             if (crash != NULL && strcmp(at, crash) == 0) {
                 fprintf(stderr, "crashing on %s\n", at);
