@@ -161,6 +161,11 @@ static fay_equalizer_decision grow(fay_equalizer *e, fay_ns now, const fay_equal
     e->pressure = 1;
     e->evens = 0;
     e->held_by = n > e->max ? "AT_MAX" : "";
+    if (in->saturated && e->saturated_max > 0 && most > e->saturated_max) {
+        most = e->saturated_max;
+        e->held_by = "NO_CPU";
+        e->due = now + 2 * period(e);
+    }
     if (most <= have)
         return (fay_equalizer_decision){0};
     if (e->retired_at > 0 && now - e->retired_at < 30 * period(e) && e->flaps < FLAPS_MAX)

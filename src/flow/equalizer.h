@@ -18,6 +18,9 @@
  *     HIGH   serving + starting < R + 0.2 sqrt(R) + D/2, or Items are kept out for want of room
  *     LOW    the longest idle worker is idle for max(2 T, 1.5 L, s/2), nothing waits: retire it
  *     EVEN   otherwise
+ *
+ * Growth stops while the cores are saturated, since eight burners on two cores each look like a
+ * quarter of one: HELD by NO_CPU. As many as there are cores may always be tried.
  */
 #ifndef FAY_EQUALIZER_H
 #define FAY_EQUALIZER_H
@@ -26,6 +29,7 @@
 
 typedef struct fay_equalizer {
     unsigned min, max;
+    unsigned saturated_max; /* so many at most while the cores are saturated; 0 = no bound */
     bool pinned;
     fay_ns period, target_wait; /* as stated; 0 = from the spawn latency */
     /* estimates */
@@ -47,9 +51,10 @@ typedef struct fay_equalizer {
 typedef struct fay_equalizer_input {
     uint64_t arrivals, finished, useful_ns; /* since the start */
     uint64_t queued;
-    bool kept_out; /* Items wait upstream because this queue has no room */
-    bool blocked;  /* this stage has Items but no room for their results */
-    bool drying;   /* nothing more will come from the source */
+    bool kept_out;  /* Items wait upstream because this queue has no room */
+    bool blocked;   /* this stage has Items but no room for their results */
+    bool saturated; /* all cores are busy, or it is not known yet */
+    bool drying;    /* nothing more will come from the source */
     double
         source_rate; /* true rate of what feeds it (Items/s while not held back); 0 = not known */
     unsigned live, starting, idle;

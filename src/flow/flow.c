@@ -28,6 +28,7 @@ static void stage_init(fay_flow *flow, size_t index, fay_ns now)
                        stage->config.pinned, now);
     stage->equalizer.period = stage->config.period;
     stage->equalizer.target_wait = stage->config.target_wait;
+    stage->equalizer.saturated_max = stage->config.workers_saturated;
     if (stage->config.ordered) {
         stage->order = fay_alloc(sizeof *stage->order);
         fay_order_init(stage->order);
@@ -91,6 +92,7 @@ fay_flow *fay_flow_new(const fay_flow_config *config, fay_ns now)
     flow->source_possible = fay_router_possible(flow->router, flow->stages_count);
     flow->source_tokens = (fay_tokens){.rate = c->source_rate, .tokens = 1, .at = now};
     flow->commit.last = now;
+    flow->saturated = true;
     fay_prng_init(&flow->prng, config->seed);
     for (size_t i = 0; i < flow->stages_count; i++) {
         stage_init(flow, i, now);
@@ -259,6 +261,7 @@ int fay_flow_feed(fay_flow *flow, fay_ns now, const fay_flow_event *event)
     case FAY_FLOW_RECORDED: fay_commit_recorded(flow, event->ok); break;
     case FAY_FLOW_LOADED: return fay_flow_loaded(flow, now, event);
     case FAY_FLOW_SCALE: scale(flow, now, event); break;
+    case FAY_FLOW_MACHINE: flow->saturated = event->ok; break;
     case FAY_FLOW_DRAIN: drain(flow); break;
     case FAY_FLOW_ABORT: flow->aborted = true; break;
     }

@@ -60,6 +60,7 @@ typedef struct fay_flow_stage {
     uint64_t prefetch; /* Items leased to one worker at most; 0 = by expected time */
     double rate;       /* Items leased per second at most; 0 = no limit */
     unsigned workers_min, workers_start, workers_max;
+    unsigned workers_saturated; /* so many at most while all cores are busy; 0 = no bound */
     bool pinned;                /* no Equalizer */
     fay_ns period, target_wait; /* of the Equalizer; 0 = auto */
 } fay_flow_stage;
@@ -122,6 +123,7 @@ typedef enum fay_flow_event_kind {
     FAY_FLOW_RECORDED,    /* ok: the record is on disk */
     FAY_FLOW_LOADED,      /* spool, tag = cursor, batch (empty = end), targets, ns = next cursor */
     FAY_FLOW_SCALE,       /* stage, min, max: min == max pins */
+    FAY_FLOW_MACHINE,     /* ok: all cores are busy; until the first one they are taken to be */
     FAY_FLOW_DRAIN,       /* read no more, forget what has not begun, finish the rest */
     FAY_FLOW_ABORT,       /* lease nothing more; finish is when the last commit is done */
 } fay_flow_event_kind;

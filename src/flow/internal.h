@@ -142,6 +142,7 @@ struct fay_flow {
     uint32_t next_spool;
     fay_prng prng;
     bool ended, draining, aborted, failed, done;
+    bool saturated; /* all cores of the machine are busy */
     fay_flow_totals totals;
     uint64_t finished; /* source Items, good or bad: what a percentage is of */
     fay_flow_action *actions;

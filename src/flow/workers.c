@@ -180,6 +180,7 @@ static fay_equalizer_input counters(const fay_flow *flow, const fay_stage *stage
         .queued = stage->queue.items,
         .kept_out = stage->queue.items + stage->queue.reserved >= stage->queue_limit,
         .blocked = stage->blocked,
+        .saturated = flow->saturated,
         .drying = flow->ended,
         .live = stage->live,
         .starting = stage->starting,

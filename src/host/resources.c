@@ -51,6 +51,27 @@ uint64_t fay_host_memory_available(void)
     return number_of("/proc/meminfo", "MemAvailable:") * FAY_KIB;
 }
 
+bool fay_host_cores_time(fay_cores_time *ret)
+{
+    char text[256];
+    if (read_file("/proc/stat", text, sizeof text) == 0 || strncmp(text, "cpu ", 4) != 0)
+        return false;
+    /* proc(5): user nice system idle iowait irq softirq steal */
+    fay_cores_time time = {0};
+    const char *at = text + 4;
+    for (int field = 0; field < 8; field++) {
+        char *end;
+        uint64_t ticks = strtoull(at, &end, 10);
+        if (end == at)
+            return false;
+        time.total += ticks;
+        time.idle += field == 3 || field == 4 ? ticks : 0;
+        at = end;
+    }
+    *ret = time;
+    return true;
+}
+
 uint64_t fay_host_oom_kills(void)
 {
     return number_of("/proc/vmstat", "\noom_kill ");

@@ -16,6 +16,14 @@ uint64_t fay_host_memory_available(void);
 /* How often the kernel has killed for lack of memory since it started; 0 = unknown. */
 uint64_t fay_host_oom_kills(void);
 
+/* Clock ticks of all cores together since the machine started: in all, and doing nothing. */
+typedef struct fay_cores_time {
+    uint64_t total, idle;
+} fay_cores_time;
+
+/* false: not known. */
+bool fay_host_cores_time(fay_cores_time *ret);
+
 /* A process and all below it. */
 typedef struct fay_tree {
     uint64_t rss; /* bytes in memory; shared pages count for each */

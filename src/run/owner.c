@@ -20,6 +20,7 @@ enum {
     ROUNDS_MAX = 8, /* of a pump: then the loop turns, so that links are heard */
     PULLS_MAX = 8,  /* of a round */
 };
+#define LOOK_NS    (100 * FAY_MS)
 #define PULL_BYTES ((uint64_t)256 * FAY_KIB)
 
 void fay_owner_wake(fay_owner *owner)
@@ -164,6 +165,26 @@ static bool has_pending(const fay_owner *owner)
            p->synced != FAY_SYNCED_NOT;
 }
 
+/* How busy the cores are, for the Equalizers: looked at when something happens anyway, at most ten
+ * times a second. */
+static void look_at_machine(fay_owner *owner)
+{
+    fay_cores_time now;
+    fay_ns at = uv_hrtime();
+    if (at - owner->cores_looked_at < LOOK_NS || !fay_host_cores_time(&now))
+        return;
+    uint64_t total = now.total - owner->cores.total;
+    uint64_t idle = now.idle - owner->cores.idle;
+    bool first = owner->cores_looked_at == 0;
+    bool saturated = idle * 10 < total;
+    owner->cores = now;
+    owner->cores_looked_at = at;
+    if (first || saturated == owner->saturated)
+        return;
+    owner->saturated = saturated;
+    (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_MACHINE, .ok = saturated});
+}
+
 static void step(fay_owner *owner)
 {
     fay_flow_actions actions;
@@ -202,6 +223,7 @@ static void pump(fay_owner *owner)
     for (int round = 0; round < ROUNDS_MAX; round++) {
         feed_pending(owner);
         more = pull_source(owner);
+        look_at_machine(owner);
         step(owner);
         if (!owner->dirty && !has_pending(owner) && !more)
             break;

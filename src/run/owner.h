@@ -27,6 +27,8 @@
 #include "base/base.h"
 #include "base/buffer.h"
 #include "flow/flow.h"
+#include "host/resources.h"
+
 #include "item/route.h"
 #include "journal/journal.h"
 #include "net/link.h"
@@ -132,8 +134,11 @@ struct fay_owner {
         FAY_ENDING
     } stage_of_life;
 
-    bool dirty;        /* something has been fed: step */
-    bool changed;      /* since progress was shown */
+    bool dirty;           /* something has been fed: step */
+    bool changed;         /* since progress was shown */
+    fay_cores_time cores; /* when the machine was looked at last */
+    fay_ns cores_looked_at;
+    bool saturated;
     bool carrying;     /* out actions: nothing may be fed */
     bool source_open;  /* workers are there: it may be read */
     bool source_ready; /* it may have something */

@@ -311,6 +311,9 @@ void fay_report_summary(const fay_report *report, unsigned flags, fay_buffer *ou
     append_if_any(out, all.filtered, "filtered");
     append_if_any(out, all.dropped, "dropped");
     append_if_any(out, all.retried, "retried");
+    /* A drain, an abort or a failure leaves Items that were read and are not finished. */
+    append_if_any(out, report->totals.read - FAY_MIN(report->totals.acked, report->totals.read),
+                  "not done");
     fay_buffer_append_text(out, DOT);
     append_duration(out, report->elapsed);
     if (report->stages_count > 0)

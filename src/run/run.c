@@ -8,19 +8,20 @@
 #include <unistd.h>
 
 #include "base/prng.h"
+#include "host/resources.h"
+
 #include "run/owner.h"
 
 /* ---- the pipeline, as flow and Instances want it --------------------------------------------- */
 
-static unsigned cores(void)
-{
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? (unsigned)count : 1;
-}
+enum {
+    AUTO_WORKERS_A_CORE = 16 /* `workers: max: auto`: workers that mostly wait */
+};
 
 static fay_flow_stage flow_stage(const fay_stage_def *def)
 {
-    unsigned most = def->workers_max > 0 ? def->workers_max : FAY_MAX(cores() * 4, 16u);
+    unsigned cores = fay_host_cores();
+    unsigned most = def->workers_max > 0 ? def->workers_max : AUTO_WORKERS_A_CORE * cores;
     bool batch = def->mode == FAY_MODE_BATCH;
     return (fay_flow_stage){
         .solo = def->mode == FAY_MODE_EXEC,
@@ -46,6 +47,7 @@ static fay_flow_stage flow_stage(const fay_stage_def *def)
         .workers_min = def->workers_min,
         .workers_start = FAY_MAX(def->workers_start, def->workers_min),
         .workers_max = FAY_MAX(most, FAY_MAX(def->workers_min, def->workers_start)),
+        .workers_saturated = def->workers_max > 0 ? 0 : cores,
         .pinned = def->workers_pinned,
         .period = def->equalizer_period,
         .target_wait = def->equalizer_target_wait,
@@ -245,7 +247,8 @@ static void fill_standard(void)
 
 int fay_run_execute(const fay_run_options *options, int *ret_signal)
 {
-    fay_owner owner = {.options = options,
+    fay_owner owner = {.saturated = true, /* as the flow takes it until it is told */
+                       .options = options,
                        .pipeline = options->pipeline,
                        .begun = uv_hrtime(),
                        .relay_fds = {-1, -1}};

@@ -27,6 +27,7 @@ const char *fay_sim_event_name(int kind)
         [FAY_FLOW_RECORDED] = "RECORDED",
         [FAY_FLOW_LOADED] = "LOADED",
         [FAY_FLOW_SCALE] = "SCALE",
+        [FAY_FLOW_MACHINE] = "MACHINE",
         [FAY_FLOW_DRAIN] = "DRAIN",
         [FAY_FLOW_ABORT] = "ABORT",
     };
@@ -111,6 +112,7 @@ void fay_sim_say_event(fay_sim_trace *trace, const fay_flow_event *event)
     case FAY_FLOW_LINK_DOWN: fay_sim_say(trace, who, "%-11s stage %zu", name, event->stage); break;
     case FAY_FLOW_WORKER_UP: fay_sim_say(trace, who, "%-11s worker %u", name, event->worker); break;
     case FAY_FLOW_SOURCE_END:
+    case FAY_FLOW_MACHINE:
     case FAY_FLOW_DRAIN:
     case FAY_FLOW_ABORT: fay_sim_say(trace, who, "%s", name); break;
     }

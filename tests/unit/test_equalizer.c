@@ -67,6 +67,28 @@ static void the_maximum_holds_it(void **state)
     assert_int_equal(e.pressure, 1);
 }
 
+static void saturated_cores_hold_it(void **state)
+{
+    (void)state;
+    fay_equalizer e = fresh(1, 64);
+    e.saturated_max = 2;
+    fay_equalizer_input in = {.arrivals = 1000,
+                              .finished = 10,
+                              .useful_ns = FAY_SECOND,
+                              .queued = 990,
+                              .saturated = true,
+                              .live = 1,
+                              .idle_since = FAY_NEVER};
+    fay_equalizer_watch(&e, FAY_SECOND, &in);
+    fay_equalizer_decision d = fay_equalizer_evaluate(&e, FAY_SECOND, &in);
+    assert_int_equal(d.spawn, 1);
+    assert_string_equal(e.held_by, "NO_CPU");
+    in.live = 2;
+    in.saturated = false; /* they wait for something else: more may help */
+    d = fay_equalizer_evaluate(&e, e.due, &in);
+    assert_true(d.spawn > 2);
+}
+
 static void an_idle_surplus_goes_one_at_a_time(void **state)
 {
     (void)state;
@@ -116,6 +138,7 @@ int main(void)
         cmocka_unit_test(balanced_it_is_dormant),
         cmocka_unit_test(a_backlog_spawns_as_many_as_the_load_needs),
         cmocka_unit_test(the_maximum_holds_it),
+        cmocka_unit_test(saturated_cores_hold_it),
         cmocka_unit_test(an_idle_surplus_goes_one_at_a_time),
         cmocka_unit_test(the_last_worker_stays),
         cmocka_unit_test(blocked_is_not_high),

@@ -149,7 +149,7 @@ static void the_summary_accounts_for_every_item(void **state)
     (void)state;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer out = {0};
     fay_report report = example();
-    report.totals.read = 61000;
+    report.totals.read = report.totals.acked = 61000;
     report.out = 60997;
     report.elapsed = 75 * FAY_SECOND;
     fay_report_summary(&report, 0, &out);
