@@ -245,7 +245,7 @@ static int run(fay_cli *cli)
     return FAY_EXIT_OK;
 }
 
-const fay_command fay_command_bench = {
+const fay_cli_command fay_command_bench = {
     .name = "bench",
     .usage = "bench [spawn|exec|lines|frames]",
     .summary = "measure this program beside the bare machine",

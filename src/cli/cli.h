@@ -22,7 +22,7 @@
 
 typedef struct fay_cli fay_cli;
 
-typedef struct fay_command {
+typedef struct fay_cli_command {
     const char *name;
     const char *usage;     /* lines behind "faymora "; '\n' between several */
     const char *summary;   /* half a line */
@@ -32,7 +32,7 @@ typedef struct fay_command {
     const char *words;     /* what completion offers besides flags: words; "@" = files */
     const fay_flag *flags; /* or NULL */
     int (*run)(fay_cli *cli);
-} fay_command;
+} fay_cli_command;
 
 typedef enum fay_cli_colour {
     FAY_COLOUR_AUTO,
@@ -42,8 +42,8 @@ typedef enum fay_cli_colour {
 
 struct fay_cli {
     fay_args args;
-    const fay_command *command; /* NULL before the verb */
-    int exit;                   /* what to return when fay_cli_next() stops */
+    const fay_cli_command *command; /* NULL before the verb */
+    int exit;                       /* what to return when fay_cli_next() stops */
     bool json, quiet;
     unsigned verbose;
     bool log_json;
@@ -84,15 +84,15 @@ void fay_cli_die_of(int signal_number);
 int fay_cli_print(const fay_buffer *text);
 
 /* help.c: the table of verbs, and texts made from it. */
-extern const fay_command *const fay_commands[]; /* NULL-terminated */
+extern const fay_cli_command *const fay_commands[]; /* NULL-terminated */
 extern const fay_flag fay_global_flags[];
-const fay_command *fay_command_find(const char *name);
+const fay_cli_command *fay_command_find(const char *name);
 void fay_help_program(fay_buffer *out);
-void fay_help_command(const fay_command *command, fay_buffer *out);
+void fay_help_command(const fay_cli_command *command, fay_buffer *out);
 /* completion.c: the bash completion of all verbs. */
 void fay_completion_bash(fay_buffer *out);
 
-extern const fay_command fay_command_run, fay_command_lint, fay_command_plan, fay_command_init,
+extern const fay_cli_command fay_command_run, fay_command_lint, fay_command_plan, fay_command_init,
     fay_command_dead, fay_command_bench, fay_command_completion, fay_command_version;
 
 #endif /* FAY_CLI_H */

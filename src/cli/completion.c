@@ -49,7 +49,7 @@ static void append_choices(fay_buffer *out, const fay_flag *flags)
     }
 }
 
-static void append_command(fay_buffer *out, const fay_command *command)
+static void append_command(fay_buffer *out, const fay_cli_command *command)
 {
     bool files = command->words != NULL && strchr(command->words, '@') != NULL;
     fay_buffer_printf(out, "    %s)", command->name);
@@ -101,11 +101,11 @@ void fay_completion_bash(fay_buffer *out)
     fay_buffer_append_text(out, "\"\n"
                                 "  case \"$verb\" in\n"
                                 "    '') words=\"help");
-    for (const fay_command *const *command = fay_commands; *command != NULL; command++) {
+    for (const fay_cli_command *const *command = fay_commands; *command != NULL; command++) {
         fay_buffer_printf(out, " %s", (*command)->name);
     }
     fay_buffer_append_text(out, "\" ;;\n");
-    for (const fay_command *const *command = fay_commands; *command != NULL; command++) {
+    for (const fay_cli_command *const *command = fay_commands; *command != NULL; command++) {
         append_command(out, *command);
     }
     fay_buffer_append_text(
@@ -132,7 +132,7 @@ static int run(fay_cli *cli)
     return fay_cli_print(&text);
 }
 
-const fay_command fay_command_completion = {
+const fay_cli_command fay_command_completion = {
     .name = "completion",
     .usage = "completion bash",
     .summary = "print the completion script for a shell",

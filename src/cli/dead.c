@@ -282,7 +282,7 @@ static int run(fay_cli *cli)
     return exit;
 }
 
-const fay_command fay_command_dead = {
+const fay_cli_command fay_command_dead = {
     .name = "dead",
     .usage = "dead ls FILE [ID..]\n"
              "dead show FILE [ID..]\n"

@@ -11,7 +11,7 @@ enum {
     FLAG_COLUMN = 28
 };
 
-const fay_command *const fay_commands[] = {
+const fay_cli_command *const fay_commands[] = {
     &fay_command_run,        &fay_command_lint,    &fay_command_plan,
     &fay_command_init,       &fay_command_dead,    &fay_command_bench,
     &fay_command_completion, &fay_command_version, NULL};
@@ -28,9 +28,9 @@ const fay_flag fay_global_flags[] = {
     {0},
 };
 
-const fay_command *fay_command_find(const char *name)
+const fay_cli_command *fay_command_find(const char *name)
 {
-    for (const fay_command *const *command = fay_commands; *command != NULL; command++) {
+    for (const fay_cli_command *const *command = fay_commands; *command != NULL; command++) {
         if (strcmp((*command)->name, name) == 0)
             return *command;
     }
@@ -84,7 +84,7 @@ void fay_help_program(fay_buffer *out)
              "  faymora run pipeline.yaml --state .fm --resume   go on where it stopped\n"
              "  faymora dead retry jq-7f3a.dead.jsonl            what failed, once more\n\n"
              "Commands\n");
-    for (const fay_command *const *command = fay_commands; *command != NULL; command++) {
+    for (const fay_cli_command *const *command = fay_commands; *command != NULL; command++) {
         fay_buffer_printf(out, "  %-12s %s\n", (*command)->name, (*command)->summary);
     }
     fay_buffer_append_text(out, "\nFlags of all commands, before or behind their name\n");
@@ -99,7 +99,7 @@ void fay_help_program(fay_buffer *out)
         "Completion: . <(faymora completion bash)\n");
 }
 
-void fay_help_command(const fay_command *command, fay_buffer *out)
+void fay_help_command(const fay_cli_command *command, fay_buffer *out)
 {
     fay_buffer_printf(out, "faymora %s - %s\n\nExamples\n", command->name, command->summary);
     append_lines(out, "  ", command->examples);

@@ -181,7 +181,7 @@ static int run(fay_cli *cli)
     return fay_cli_print(&text);
 }
 
-const fay_command fay_command_init = {
+const fay_cli_command fay_command_init = {
     .name = "init",
     .usage = "init [exec|lines|json|c]",
     .summary = "make a pipeline and a worker to start from",

@@ -77,7 +77,7 @@ static int run(fay_cli *cli)
     return r != 0 ? r : all.exit;
 }
 
-const fay_command fay_command_lint = {
+const fay_cli_command fay_command_lint = {
     .name = "lint",
     .usage = "lint FILE..",
     .summary = "check pipeline files",

@@ -89,7 +89,7 @@ static int plan(fay_cli *cli)
     return pipeline != NULL ? print_plan(pipeline) : exit;
 }
 
-const fay_command fay_command_run = {
+const fay_cli_command fay_command_run = {
     .name = "run",
     .usage = "run [flags] FILE\n"
              "run [flags] -- CMD ARGS.. [:: CMD ARGS..].. [::: ITEM..]",
@@ -118,7 +118,7 @@ const fay_command fay_command_run = {
     .run = run,
 };
 
-const fay_command fay_command_plan = {
+const fay_cli_command fay_command_plan = {
     .name = "plan",
     .usage = "plan [flags of run] FILE\n"
              "plan [flags of run] -- CMD ARGS.. [:: CMD ARGS..].. [::: ITEM..]",

@@ -19,7 +19,7 @@ static int run(fay_cli *cli)
     return fay_cli_print(&text);
 }
 
-const fay_command fay_command_version = {
+const fay_cli_command fay_command_version = {
     .name = "version",
     .usage = "version [--json]",
     .summary = "print the version",

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The invariants, all of them, by walking everything: each unfinished Item is in exactly one place,
- * and every count equals what it counts.
+ * The invariants that the flow can see of itself, by walking everything: each unfinished Item is in
+ * exactly one place, and every count equals what it counts. What needs a second book-keeping - the
+ * bounds of queues and windows, attempts, lineage, order - is the simulator's (sim/book.c,
+ * audit.c).
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -69,7 +71,7 @@ static void check_queue(const fay_stage *stage, tally **tallies)
     assert(items == queue->items && bytes == queue->bytes);
 }
 
-static uint64_t check_leases(const fay_flow *flow, const fay_worker *worker, tally **tallies)
+static uint64_t check_leases(const fay_flow *flow, const fay_flow_worker *worker, tally **tallies)
 {
     uint64_t items = 0;
     assert(fay_flow_find_link(flow, worker->link->id) == worker->link);
@@ -106,7 +108,7 @@ static void check_stage(const fay_flow *flow, fay_stage *stage, tally **tallies)
     unsigned states[3] = {0};
     unsigned idle = 0;
     check_queue(stage, tallies);
-    const fay_worker *worker;
+    const fay_flow_worker *worker;
     TAILQ_FOREACH (worker, &stage->workers, stage_link) {
         leased += check_leases(flow, worker, tallies);
         states[worker->state]++;
@@ -129,11 +131,11 @@ static void check_reserved(const fay_flow *flow)
     uint64_t sink = 0;
     uint64_t reserved[FAY_TARGETS] = {0};
     for (size_t i = 0; i < flow->stages_count; i++) {
-        FAY_EACH_BIT(bit, flow->stages[i].possible & ~FAY_ROUTE_SINK)
+        FAY_EACH_BIT(bit, flow->stages[i].possible & ~FAY_TARGET_SINK)
         {
             reserved[bit] += flow->stages[i].leased;
         }
-        if ((flow->stages[i].possible & FAY_ROUTE_SINK) != 0)
+        if ((flow->stages[i].possible & FAY_TARGET_SINK) != 0)
             sink += flow->stages[i].leased;
     }
     for (size_t i = 0; i < flow->stages_count; i++) {

@@ -28,7 +28,7 @@ static void tell_acked(fay_flow *flow, uint64_t root, uint64_t count)
     action->count = count;
 }
 
-void fay_commit_root(fay_flow *flow, uint64_t root, uint64_t end)
+void fay_flow_commit_root(fay_flow *flow, uint64_t root, uint64_t end)
 {
     flow->totals.acked++;
     if (!flow->config.journal) {
@@ -45,20 +45,20 @@ static bool nothing_left(const fay_flow *flow)
     return flow->roots.open == 0 && (flow->ended || flow->draining);
 }
 
-fay_ns fay_commit_due(const fay_flow *flow)
+fay_ns fay_flow_commit_due(const fay_flow *flow)
 {
-    const fay_commit *commit = &flow->commit;
+    const fay_flow_commit *commit = &flow->commit;
     if (!commit->dirty || commit->state != FAY_COMMIT_IDLE)
         return FAY_NEVER;
     return commit->last + flow->config.commit_ns;
 }
 
-void fay_commit_step(fay_flow *flow, fay_ns now)
+void fay_flow_commit_step(fay_flow *flow, fay_ns now)
 {
-    fay_commit *commit = &flow->commit;
+    fay_flow_commit *commit = &flow->commit;
     if (!commit->dirty || commit->state != FAY_COMMIT_IDLE)
         return;
-    if (now < fay_commit_due(flow) && !nothing_left(flow) && !flow->aborted)
+    if (now < fay_flow_commit_due(flow) && !nothing_left(flow) && !flow->aborted)
         return;
     fay_ranges_copy(&commit->snapshot, &commit->acked);
     fay_ranges_copy(&commit->recording, &commit->fresh);
@@ -75,9 +75,9 @@ static void broken(fay_flow *flow)
     fay_flow_act_fail(flow, FAY_FAIL_SYNC, 0, NULL, 0);
 }
 
-void fay_commit_synced(fay_flow *flow, bool ok)
+void fay_flow_commit_synced(fay_flow *flow, bool ok)
 {
-    fay_commit *commit = &flow->commit;
+    fay_flow_commit *commit = &flow->commit;
     assert(commit->state == FAY_COMMIT_SYNCING);
     if (!ok) {
         broken(flow);
@@ -91,9 +91,9 @@ void fay_commit_synced(fay_flow *flow, bool ok)
     action->position = prefix ? commit->snapshot.ends[0] : 0;
 }
 
-void fay_commit_recorded(fay_flow *flow, bool ok)
+void fay_flow_commit_recorded(fay_flow *flow, bool ok)
 {
-    fay_commit *commit = &flow->commit;
+    fay_flow_commit *commit = &flow->commit;
     assert(commit->state == FAY_COMMIT_RECORDING);
     if (!ok) {
         broken(flow);

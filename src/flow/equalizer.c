@@ -67,7 +67,11 @@ static bool backlog(const fay_equalizer *e, const fay_equalizer_input *in)
 static void note_pressure(fay_equalizer *e, const fay_equalizer_input *in, bool growing)
 {
     bool blocked = in->blocked && in->queued > 0;
-    e->pressure = blocked ? 2 : growing ? 1 : e->pressure > 0 ? 0 : e->pressure;
+    if (blocked || growing) {
+        e->pressure = blocked ? FAY_BLOCKED : FAY_HIGH;
+    } else if (e->pressure != FAY_LOW) {
+        e->pressure = FAY_EVEN;
+    }
     e->held_by = blocked ? "BLOCKED" : growing ? "AT_MAX" : "";
 }
 
@@ -133,6 +137,12 @@ static double wanted(const fay_equalizer *e, const fay_equalizer_input *in, bool
     double d = fmin(b / fmax(drain_s, s) * s, b);
     double n = ceil(load + 1.2 * sqrt(load) + d);
     *ret_high = have < load + 0.2 * sqrt(load) + d / 2;
+    /* Near the end: a worker that would have nothing left when it is up is not worth its start. */
+    double left_s = have > 0 ? (double)in->queued * s / have : (double)INFINITY;
+    if (in->drying && left_s < 2 * e->spawn_ns / 1e9) {
+        *ret_high = false;
+        return have;
+    }
     if (in->kept_out && !in->blocked && in->idle == 0 && in->starting == 0) {
         *ret_high = true; /* more would come if it could: the measured rate is our own capacity */
         n = fmax(n, have + fmax(1, have / 2.0));
@@ -158,7 +168,7 @@ static fay_equalizer_decision grow(fay_equalizer *e, fay_ns now, const fay_equal
 {
     unsigned have = in->live + in->starting;
     unsigned most = n > e->max ? e->max : (unsigned)n;
-    e->pressure = 1;
+    e->pressure = FAY_HIGH;
     e->evens = 0;
     e->held_by = n > e->max ? "AT_MAX" : "";
     if (in->saturated && e->saturated_max > 0 && most > e->saturated_max) {
@@ -192,7 +202,7 @@ fay_equalizer_decision fay_equalizer_evaluate(fay_equalizer *e, fay_ns now,
     e->due = now + period(e);
 
     if (in->blocked && in->queued > 0) {
-        e->pressure = 2;
+        e->pressure = FAY_BLOCKED;
         e->evens = EVENS_UNTIL_DORMANT; /* until there is room again: watch() sees that */
     } else if (high) {
         fay_equalizer_decision grown = grow(e, now, in, n);
@@ -200,13 +210,13 @@ fay_equalizer_decision fay_equalizer_evaluate(fay_equalizer *e, fay_ns now,
             sleep_until_watched(e);
         return grown;
     } else if (retire) {
-        e->pressure = -1;
+        e->pressure = FAY_LOW;
         e->evens = 0;
         e->retired_at = e->released_at = now;
         e->due = now + period(e) / 8;
         return (fay_equalizer_decision){.retire = true};
     } else {
-        e->pressure = 0;
+        e->pressure = FAY_EVEN;
         e->refused_at = now;
     }
     if (++e->evens >= EVENS_UNTIL_DORMANT) {

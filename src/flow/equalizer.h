@@ -25,6 +25,8 @@
 #ifndef FAY_EQUALIZER_H
 #define FAY_EQUALIZER_H
 
+#include <faymora/worker.h>
+
 #include "base/base.h"
 
 typedef struct fay_equalizer {
@@ -43,8 +45,8 @@ typedef struct fay_equalizer {
     /* state */
     bool armed;
     unsigned evens;
-    fay_ns due;   /* next evaluation; FAY_NEVER = dormant */
-    int pressure; /* -1 LOW, 0 EVEN, 1 HIGH, 2 BLOCKED */
+    fay_ns due; /* next evaluation; FAY_NEVER = dormant */
+    fay_pressure pressure;
     const char *held_by;
 } fay_equalizer;
 

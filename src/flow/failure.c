@@ -76,6 +76,14 @@ static void die(fay_flow *flow, fay_ns now, fay_stage *stage, fay_batch *batch, 
     watch_limits(flow, stage, why);
 }
 
+void fay_flow_refuse(fay_flow *flow, fay_ns now, fay_stage *stage, fay_batch *batch, size_t at)
+{
+    const failure why = {0};
+    if (batch->entries[at].attempt < UINT16_MAX)
+        batch->entries[at].attempt++;
+    die(flow, now, stage, batch, at, &why);
+}
+
 static fay_ns backoff(fay_flow *flow, const fay_stage *stage, unsigned attempt)
 {
     const fay_flow_stage *config = &stage->config;
@@ -124,7 +132,8 @@ static bool may_retry(const fay_stage *stage, fay_flow_try verdict)
     return false;
 }
 
-int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_flow_event *event)
+int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
+                     const fay_flow_event *event)
 {
     if (!fay_leases_cover(&worker->leases, event->tag, 1))
         return FAY_E_PEER;
@@ -144,11 +153,12 @@ int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_f
         fail(flow, now, stage, lease.batch, lease.at, &why);
         fay_batch_unref(lease.batch);
     }
-    fay_worker_idle(flow, worker, now);
+    fay_flow_worker_idle(flow, worker, now);
     return 0;
 }
 
-int fay_flow_given_back(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_flow_event *event)
+int fay_flow_given_back(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
+                        const fay_flow_event *event)
 {
     if (event->count == 0 || !fay_leases_cover(&worker->leases, event->tag, event->count))
         return FAY_E_PEER;
@@ -163,7 +173,7 @@ int fay_flow_given_back(fay_flow *flow, fay_ns now, fay_worker *worker, const fa
     }
     /* It may be about to go: nothing is sent ahead before it has answered the rest. */
     worker->recalled = worker->leases.items > 0;
-    fay_worker_idle(flow, worker, now);
+    fay_flow_worker_idle(flow, worker, now);
     return 0;
 }
 
@@ -173,7 +183,7 @@ static const fay_lease *last_lease(const fay_leases *leases)
 }
 
 /* All that the worker holds, back to the head in its order. */
-static void all_back(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker)
+static void all_back(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_worker *worker)
 {
     while (worker->leases.items > 0) {
         const fay_lease *last = last_lease(&worker->leases);
@@ -182,7 +192,7 @@ static void all_back(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *w
 }
 
 /* Leases that crossed its end on their way: no fault of theirs, nor of the worker. */
-static void unseen_back(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker,
+static void unseen_back(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_worker *worker,
                         uint64_t seen)
 {
     while (worker->leases.items > 0) {
@@ -196,7 +206,7 @@ static void unseen_back(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker
 }
 
 /* Several were in hand: two halves, each to be leased alone. */
-static void halve(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker)
+static void halve(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_worker *worker)
 {
     FAY_CLEANUP(fay_batch_unrefp) fay_batch *suspects = fay_batch_new();
     while (worker->leases.items > 0) {
@@ -237,7 +247,7 @@ static void watch_crashes(fay_flow *flow, fay_ns now, fay_stage *stage, bool bus
     stage->spawn_after = stage->crashes > 2 ? now + ((fay_ns)50 * FAY_MS << stage->crashes) : 0;
 }
 
-static void one_dies(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker,
+static void one_dies(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_worker *worker,
                      const fay_flow_event *event)
 {
     static const fay_flow_try verdicts[] = {[FAY_FLOW_EXIT] = FAY_TRY_EXIT,
@@ -255,7 +265,7 @@ static void one_dies(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *w
     fay_batch_unref(lease.batch);
 }
 
-void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_worker *worker,
+void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                           const fay_flow_event *event)
 {
     fay_stage *stage = &flow->stages[worker->link->stage];
@@ -271,7 +281,7 @@ void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_worker *worker,
     } else {
         halve(flow, now, stage, worker);
     }
-    fay_worker_remove(flow, worker);
+    fay_flow_worker_remove(flow, worker);
 }
 
 void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
@@ -280,12 +290,12 @@ void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
     fay_stage *stage = &flow->stages[link->stage];
     bool busy = stage->leased > 0 || stage->queue.items > 0;
     for (size_t number = link->workers_count; number-- > 0;) {
-        fay_worker *worker = link->workers[number];
+        fay_flow_worker *worker = link->workers[number];
         if (worker == NULL)
             continue;
         fay_flow_drop_parts(flow, worker);
         all_back(flow, now, stage, worker);
-        fay_worker_remove(flow, worker);
+        fay_flow_worker_remove(flow, worker);
     }
     fay_flow_link_remove(flow, link);
     if (!flow->aborted && !flow->done)

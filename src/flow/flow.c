@@ -18,7 +18,7 @@ static void stage_init(fay_flow *flow, size_t index, fay_ns now)
     stage->all = fay_router_all(flow->router, index);
     stage->possible = fay_router_possible(flow->router, index);
     stage->queue_limit = FAY_MAX(stage->config.queue_items, (uint64_t)1);
-    stage->tokens = (fay_tokens){.rate = stage->config.rate, .tokens = 1, .at = now};
+    stage->tokens = (fay_flow_tokens){.rate = stage->config.rate, .tokens = 1, .at = now};
     stage->wanted = stage->config.workers_start;
     stage->window_at = now;
     TAILQ_INIT(&stage->idle);
@@ -42,7 +42,7 @@ static void list_downstream(fay_flow *flow, size_t index, uint64_t *seen, size_t
     if ((*seen & UINT64_C(1) << index) != 0)
         return;
     *seen |= UINT64_C(1) << index;
-    FAY_EACH_BIT(bit, flow->stages[index].possible & ~FAY_ROUTE_SINK)
+    FAY_EACH_BIT(bit, flow->stages[index].possible & ~FAY_TARGET_SINK)
     {
         list_downstream(flow, bit, seen, count);
     }
@@ -56,7 +56,7 @@ static void mark_upstream(fay_flow *flow)
     for (size_t i = 0; i < flow->stages_count; i++) { /* downstream first: those are marked */
         fay_stage *stage = &flow->stages[flow->downstream_first[i]];
         stage->upstream_of = flow->ordered & (UINT64_C(1) << stage->index);
-        FAY_EACH_BIT(bit, stage->possible & ~FAY_ROUTE_SINK)
+        FAY_EACH_BIT(bit, stage->possible & ~FAY_TARGET_SINK)
         {
             stage->upstream_of |= flow->stages[bit].upstream_of;
         }
@@ -90,7 +90,7 @@ fay_flow *fay_flow_new(const fay_flow_config *config, fay_ns now)
     flow->source_tests = fay_router_tests(flow->router, flow->stages_count);
     flow->source_all = fay_router_all(flow->router, flow->stages_count);
     flow->source_possible = fay_router_possible(flow->router, flow->stages_count);
-    flow->source_tokens = (fay_tokens){.rate = c->source_rate, .tokens = 1, .at = now};
+    flow->source_tokens = (fay_flow_tokens){.rate = c->source_rate, .tokens = 1, .at = now};
     flow->commit.last = now;
     flow->saturated = true;
     fay_prng_init(&flow->prng, config->seed);
@@ -120,7 +120,7 @@ static void forget_spools(fay_pieces *pieces)
 
 static void stage_deinit(fay_stage *stage)
 {
-    fay_worker *worker;
+    fay_flow_worker *worker;
     while ((worker = TAILQ_FIRST(&stage->workers)) != NULL) {
         TAILQ_REMOVE(&stage->workers, worker, stage_link);
         forget_spools(&worker->parts);
@@ -189,7 +189,7 @@ static int feed_worker(fay_flow *flow, fay_ns now, const fay_flow_event *event)
     fay_flow_link *link = fay_flow_find_link(flow, event->link);
     if (link == NULL)
         return FAY_FLOW_STALE; /* rule 1: a link that is gone took its leases with it */
-    fay_worker *worker = fay_flow_find_worker(link, event->worker);
+    fay_flow_worker *worker = fay_flow_find_worker(link, event->worker);
     if (worker == NULL)
         return FAY_E_PEER;
     if (event->kind == FAY_FLOW_RESULTS)
@@ -257,8 +257,8 @@ int fay_flow_feed(fay_flow *flow, fay_ns now, const fay_flow_event *event)
     case FAY_FLOW_VERDICT:
     case FAY_FLOW_GIVEN_BACK: return feed_worker(flow, now, event);
     case FAY_FLOW_WRITTEN: written(flow, event); break;
-    case FAY_FLOW_SYNCED: fay_commit_synced(flow, event->ok); break;
-    case FAY_FLOW_RECORDED: fay_commit_recorded(flow, event->ok); break;
+    case FAY_FLOW_SYNCED: fay_flow_commit_synced(flow, event->ok); break;
+    case FAY_FLOW_RECORDED: fay_flow_commit_recorded(flow, event->ok); break;
     case FAY_FLOW_LOADED: return fay_flow_loaded(flow, now, event);
     case FAY_FLOW_SCALE: scale(flow, now, event); break;
     case FAY_FLOW_MACHINE: flow->saturated = event->ok; break;
@@ -343,7 +343,7 @@ void fay_flow_step(fay_flow *flow, fay_ns now, fay_flow_actions *ret)
         if (flow->stages[i].order != NULL)
             watch_order(flow, now, &flow->stages[i]);
     }
-    fay_commit_step(flow, now);
+    fay_flow_commit_step(flow, now);
     if (!flow->done && finished(flow)) {
         flow->done = true;
         (void)fay_flow_act(flow, FAY_FLOW_DONE);
@@ -355,19 +355,19 @@ void fay_flow_step(fay_flow *flow, fay_ns now, fay_flow_actions *ret)
 /* When the source may be read again, if only its rate holds it. */
 static fay_ns source_due(const fay_flow *flow)
 {
-    const fay_tokens *tokens = &flow->source_tokens;
+    const fay_flow_tokens *tokens = &flow->source_tokens;
     if (tokens->rate <= 0 || flow->ended || flow->draining)
         return FAY_NEVER;
-    return fay_tokens_due(tokens, flow->stepped);
+    return fay_flow_tokens_due(tokens, flow->stepped);
 }
 
 fay_ns fay_flow_deadline(const fay_flow *flow)
 {
-    fay_ns due = FAY_MIN(fay_delays_due(&flow->delays), fay_commit_due(flow));
+    fay_ns due = FAY_MIN(fay_delays_due(&flow->delays), fay_flow_commit_due(flow));
     if (flow->done)
         return FAY_NEVER;
     if (flow->aborted || flow->failed)
-        return fay_commit_due(flow); /* nothing else happens any more */
+        return fay_flow_commit_due(flow); /* nothing else happens any more */
     due = FAY_MIN(due, source_due(flow));
     for (size_t i = 0; i < flow->stages_count; i++) {
         const fay_stage *stage = &flow->stages[i];
@@ -392,7 +392,7 @@ void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
         return;
     uint64_t items = flow->roots_max - flow->roots.open;
     uint64_t bytes = UINT64_MAX;
-    FAY_EACH_BIT(bit, flow->source_possible & ~FAY_ROUTE_SINK)
+    FAY_EACH_BIT(bit, flow->source_possible & ~FAY_TARGET_SINK)
     {
         const fay_stage *stage = &flow->stages[bit];
         uint64_t used = stage->queue.items + stage->queue.reserved;
@@ -400,10 +400,10 @@ void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
         uint64_t most = stage->config.queue_bytes;
         bytes = FAY_MIN(bytes, stage->queue.bytes < most ? most - stage->queue.bytes : 0);
     }
-    if ((flow->source_possible & FAY_ROUTE_SINK) != 0)
+    if ((flow->source_possible & FAY_TARGET_SINK) != 0)
         items = flow->sink_items < flow->config.sink_items ? items : 0;
     if (flow->source_tokens.rate > 0) {
-        double tokens = fay_tokens_have(&flow->source_tokens, now);
+        double tokens = fay_flow_tokens_have(&flow->source_tokens, now);
         items = tokens >= 1 ? FAY_MIN(items, (uint64_t)tokens) : 0;
     }
     if (items > 0 && bytes > 0) {
@@ -427,7 +427,8 @@ void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t index, fay_fl
     ret->retiring = stage->retiring;
     ret->target = stage->wanted;
     ret->workers_peak = stage->peak;
-    ret->pressure = stage->blocked && stage->queue.items > 0 ? 2 : stage->equalizer.pressure;
+    ret->pressure =
+        stage->blocked && stage->queue.items > 0 ? FAY_BLOCKED : stage->equalizer.pressure;
     ret->held_by = stage->crashes > 0 ? "CRASHLOOP" : stage->equalizer.held_by;
     bool stale = now - stage->window_at > FAY_SECOND;
     ret->in_rate = stale ? 0 : stage->in_rate;

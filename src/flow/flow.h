@@ -24,6 +24,8 @@
 #ifndef FAY_FLOW_H
 #define FAY_FLOW_H
 
+#include <faymora/worker.h>
+
 #include "base/base.h"
 #include "item/route.h"
 #include "wire/batch.h"
@@ -156,9 +158,10 @@ typedef enum fay_flow_action_kind {
     FAY_FLOW_RETIRE,      /* link, worker */
     FAY_FLOW_WRITE,       /* batch, at, count: to the sink */
     FAY_FLOW_WRITE_SPOOL, /* spool, items: those with the sink among their targets, to it */
-    FAY_FLOW_LETTER,      /* batch, at, stage, note: to the dead letters (attempts: the entry's) */
-    FAY_FLOW_SPILL,    /* spool, batch, at, count, targets (or NULL): append to an unlinked file */
-    FAY_FLOW_LOAD,     /* spool, tag = cursor (0 at first): answer with LOADED */
+    FAY_FLOW_LETTER, /* batch, at, stage, note: to the dead letters; without a note the paths of its
+                        * children would have been too long */
+    FAY_FLOW_SPILL,  /* spool, batch, at, count, targets (or NULL): append to an unlinked file */
+    FAY_FLOW_LOAD,   /* spool, tag = cursor (0 at first): answer with LOADED */
     FAY_FLOW_UNSPOOL,  /* spool: no longer needed */
     FAY_FLOW_SYNC,     /* sink and dead letters to disk: answer with SYNCED */
     FAY_FLOW_RECORD,   /* ranges, position: into the journal, synced: answer with RECORDED */
@@ -207,7 +210,7 @@ typedef struct fay_flow_stats {
     uint64_t queued, leased, delayed, held;             /* Items, now */
     uint64_t queue_limit;
     unsigned workers, starting, idle, retiring, target, workers_peak;
-    int pressure;        /* fay_pressure: -1 LOW 0 EVEN 1 HIGH 2 BLOCKED */
+    fay_pressure pressure;
     const char *held_by; /* why there are fewer workers than wanted ("AT_MAX", ..), or "" */
     double in_rate, out_rate, item_ns; /* per second; useful time of one Item */
     uint64_t useful_ns, bytes;

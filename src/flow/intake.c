@@ -42,7 +42,7 @@ void fay_flow_source(fay_flow *flow, fay_ns now, const fay_flow_event *event)
 {
     fay_batch *batch = event->batch;
     bool whole = !flow->source_tests && __builtin_popcountll(flow->source_all) == 1 &&
-                 flow->source_all != FAY_ROUTE_SINK;
+                 flow->source_all != FAY_TARGET_SINK;
     bool resumed = flow->commit.acked.count > 0;
     size_t begun = 0;
     for (size_t i = 0; i < batch->count; i++) {
@@ -63,7 +63,7 @@ void fay_flow_source(fay_flow *flow, fay_ns now, const fay_flow_event *event)
     if (whole && batch->count > begun)
         open_run(flow, now, event, begun, batch->count - begun);
     if (flow->source_tokens.rate > 0)
-        fay_tokens_spend(&flow->source_tokens, now, (double)batch->count);
+        fay_flow_tokens_spend(&flow->source_tokens, now, (double)batch->count);
 }
 
 /* The last Item of the segment, if it is a source Item that nobody has touched, is forgotten. */
@@ -91,7 +91,7 @@ static bool forget_last(fay_flow *flow, fay_stage *stage, fay_segment *segment)
 /* Drain: source Items of which nothing has begun are forgotten; a resumed run reads them again. */
 void fay_flow_forget_unbegun(fay_flow *flow)
 {
-    FAY_EACH_BIT(bit, flow->source_possible & ~FAY_ROUTE_SINK)
+    FAY_EACH_BIT(bit, flow->source_possible & ~FAY_TARGET_SINK)
     {
         fay_stage *stage = &flow->stages[bit];
         fay_segment *segment;

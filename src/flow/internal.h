@@ -42,8 +42,8 @@ typedef struct fay_flow_stage_state fay_stage;
 /*
  *     STARTING --WORKER_UP--> LIVE --RETIRE--> RETIRING --WORKER_DOWN--> gone
  */
-typedef struct fay_worker {
-    TAILQ_ENTRY(fay_worker) idle_link, stage_link;
+typedef struct fay_flow_worker {
+    TAILQ_ENTRY(fay_flow_worker) idle_link, stage_link;
     fay_flow_link *link;
     uint16_t number;
     enum {
@@ -59,21 +59,21 @@ typedef struct fay_worker {
     fay_pieces parts; /* of the result set of `parts_tag` */
     uint64_t parts_tag;
     size_t parts_weight;
-} fay_worker;
+} fay_flow_worker;
 
 struct fay_flow_link {
     uint32_t id;
     size_t stage;
     uint64_t next_tag;
-    fay_worker **workers; /* by number; NULL = free */
+    fay_flow_worker **workers; /* by number; NULL = free */
     size_t workers_count, workers_capacity;
     UT_hash_handle hh;
 };
 
-typedef struct fay_tokens { /* a token bucket; rate 0 = no limit */
+typedef struct fay_flow_tokens { /* a token bucket; rate 0 = no limit */
     double rate, tokens;
     fay_ns at;
-} fay_tokens;
+} fay_flow_tokens;
 
 struct fay_flow_stage_state {
     fay_flow_stage config;
@@ -85,13 +85,13 @@ struct fay_flow_stage_state {
     uint64_t queue_limit; /* Items, grows with the rate */
     fay_order *order;     /* of an ordered stage */
 
-    TAILQ_HEAD(fay_idle_stack, fay_worker)
+    TAILQ_HEAD(fay_idle_stack, fay_flow_worker)
     idle; /* a stack: the last one in is the first to be leased to */
-    TAILQ_HEAD(fay_worker_list, fay_worker) workers;
+    TAILQ_HEAD(fay_worker_list, fay_flow_worker) workers;
     unsigned live, starting, retiring, idle_count, peak, wanted;
     uint64_t leased;
     fay_equalizer equalizer;
-    fay_tokens tokens;
+    fay_flow_tokens tokens;
     double item_ns;
     bool blocked;
     /* breaker, crash loop */
@@ -107,7 +107,7 @@ struct fay_flow_stage_state {
     uint64_t delayed;
 };
 
-typedef struct fay_commit {
+typedef struct fay_flow_commit {
     enum {
         FAY_COMMIT_IDLE,
         FAY_COMMIT_SYNCING,
@@ -119,7 +119,7 @@ typedef struct fay_commit {
     fay_ranges fresh, recording; /* done since the last record; those of the one under way */
     bool dirty;
     fay_ns last;
-} fay_commit;
+} fay_flow_commit;
 
 struct fay_flow {
     fay_flow_config config;
@@ -134,8 +134,8 @@ struct fay_flow {
     uint64_t roots_max, next_root;
     uint64_t begun; /* ordered runs: above the greatest root of which something was leased */
     fay_delays delays;
-    fay_commit commit;
-    fay_tokens source_tokens;
+    fay_flow_commit commit;
+    fay_flow_tokens source_tokens;
     fay_ns stepped; /* time of the last step */
     uint64_t sink_items, sink_bytes, sink_reserved;
     uint64_t held_bytes;
@@ -174,9 +174,10 @@ void fay_flow_actions_clear(fay_flow *flow);
 /* settle.c */
 void fay_flow_finish(fay_flow *flow, fay_stage *stage, fay_ns now, const fay_entry *item,
                      fay_pieces *results);
-int fay_flow_results(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_flow_event *event);
-int fay_flow_part(fay_flow *flow, fay_worker *worker, const fay_flow_event *event);
-void fay_flow_drop_parts(fay_flow *flow, fay_worker *worker);
+int fay_flow_results(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
+                     const fay_flow_event *event);
+int fay_flow_part(fay_flow *flow, fay_flow_worker *worker, const fay_flow_event *event);
+void fay_flow_drop_parts(fay_flow *flow, fay_flow_worker *worker);
 void fay_flow_unreserve(fay_flow *flow, fay_stage *stage, uint64_t count);
 void fay_flow_name_child(fay_entry *child, const fay_entry *parent, uint64_t index, int branch);
 void fay_flow_enter_orders(fay_flow *flow, const fay_stage *stage, const fay_batch *batch,
@@ -203,22 +204,27 @@ int fay_flow_loaded(fay_flow *flow, fay_ns now, const fay_flow_event *event);
 void fay_flow_forget_unbegun(fay_flow *flow);
 
 /* failure.c */
-int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_flow_event *event);
-int fay_flow_given_back(fay_flow *flow, fay_ns now, fay_worker *worker,
+/* Results that cannot be taken: the Item is dead, with no note (its driver knows what that means).
+ * */
+void fay_flow_refuse(fay_flow *flow, fay_ns now, fay_stage *stage, fay_batch *batch, size_t at);
+int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
+                     const fay_flow_event *event);
+int fay_flow_given_back(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                         const fay_flow_event *event);
-void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_worker *worker,
+void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                           const fay_flow_event *event);
 void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
                         const fay_flow_event *event);
 
 /* workers.c */
 fay_flow_link *fay_flow_find_link(const fay_flow *flow, uint32_t id);
-fay_worker *fay_flow_find_worker(const fay_flow_link *link, uint16_t number);
+fay_flow_worker *fay_flow_find_worker(const fay_flow_link *link, uint16_t number);
 void fay_flow_link_up(fay_flow *flow, const fay_flow_event *event);
-void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_worker *worker, fay_ns took);
-void fay_worker_remove(fay_flow *flow, fay_worker *worker);
-void fay_worker_idle(fay_flow *flow, fay_worker *worker, fay_ns now); /* if it holds nothing */
-void fay_worker_busy(fay_flow *flow, fay_worker *worker);
+void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_flow_worker *worker, fay_ns took);
+void fay_flow_worker_remove(fay_flow *flow, fay_flow_worker *worker);
+void fay_flow_worker_idle(fay_flow *flow, fay_flow_worker *worker,
+                          fay_ns now); /* if it holds nothing */
+void fay_flow_worker_busy(fay_flow *flow, fay_flow_worker *worker);
 void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage); /* spawns and retires */
 fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
 void fay_flow_link_remove(fay_flow *flow, fay_flow_link *link);
@@ -227,15 +233,15 @@ void fay_flow_link_remove(fay_flow *flow, fay_flow_link *link);
 void fay_flow_schedule(fay_flow *flow, fay_ns now);
 fay_ns fay_flow_schedule_due(const fay_flow *flow, const fay_stage *stage);
 uint64_t fay_flow_room(const fay_flow *flow, const fay_stage *stage);
-double fay_tokens_have(const fay_tokens *tokens, fay_ns now);
-fay_ns fay_tokens_due(const fay_tokens *tokens, fay_ns now);
-void fay_tokens_spend(fay_tokens *tokens, fay_ns now, double count);
+double fay_flow_tokens_have(const fay_flow_tokens *tokens, fay_ns now);
+fay_ns fay_flow_tokens_due(const fay_flow_tokens *tokens, fay_ns now);
+void fay_flow_tokens_spend(fay_flow_tokens *tokens, fay_ns now, double count);
 
 /* commit.c */
-void fay_commit_root(fay_flow *flow, uint64_t root, uint64_t end);
-void fay_commit_step(fay_flow *flow, fay_ns now);
-void fay_commit_synced(fay_flow *flow, bool ok);
-void fay_commit_recorded(fay_flow *flow, bool ok);
-fay_ns fay_commit_due(const fay_flow *flow);
+void fay_flow_commit_root(fay_flow *flow, uint64_t root, uint64_t end);
+void fay_flow_commit_step(fay_flow *flow, fay_ns now);
+void fay_flow_commit_synced(fay_flow *flow, bool ok);
+void fay_flow_commit_recorded(fay_flow *flow, bool ok);
+fay_ns fay_flow_commit_due(const fay_flow *flow);
 
 #endif /* FAY_FLOW_INTERNAL_H */

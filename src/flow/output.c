@@ -49,7 +49,9 @@ static void emit(fay_flow *flow, const fay_piece *piece)
 {
     switch (piece->kind) {
     case FAY_PIECE_BATCH: fay_flow_write(flow, piece->batch, piece->at, piece->count); break;
-    case FAY_PIECE_SPOOL: write_spool(flow, piece->spool, piece->counts[63]); break;
+    case FAY_PIECE_SPOOL:
+        write_spool(flow, piece->spool, piece->counts[FAY_TARGET_SINK_BIT]);
+        break;
     case FAY_PIECE_LETTER: send_letter(flow, piece); break;
     }
 }
@@ -114,7 +116,7 @@ static fay_pieces *held_list(fay_flow *flow, fay_root *root)
 
 static void hold_batch(fay_flow *flow, fay_pieces *held, fay_batch *batch, size_t at, size_t count)
 {
-    fay_piece *piece = fay_pieces_add_batch(held, batch, at, count, NULL, FAY_ROUTE_SINK);
+    fay_piece *piece = fay_pieces_add_batch(held, batch, at, count, NULL, FAY_TARGET_SINK);
     flow->held_bytes += piece->weight;
     if (flow->held_bytes <= flow->config.held_bytes)
         return;
@@ -139,7 +141,7 @@ void fay_flow_output_spool(fay_flow *flow, fay_root *root, const fay_piece *spoo
 {
     fay_pieces *held = held_list(flow, root);
     if (held == NULL) {
-        write_spool(flow, spooled->spool, spooled->counts[63]);
+        write_spool(flow, spooled->spool, spooled->counts[FAY_TARGET_SINK_BIT]);
         return;
     }
     fay_piece *piece = fay_alloc(sizeof *piece);
@@ -147,7 +149,7 @@ void fay_flow_output_spool(fay_flow *flow, fay_root *root, const fay_piece *spoo
     piece->spool = spooled->spool;
     piece->spool->refs++;
     piece->counts = fay_alloc(FAY_TARGETS * sizeof *piece->counts);
-    piece->counts[63] = spooled->counts[63];
+    piece->counts[FAY_TARGET_SINK_BIT] = spooled->counts[FAY_TARGET_SINK_BIT];
     piece->count = spooled->count;
     TAILQ_INSERT_TAIL(held, piece, link);
 }
@@ -187,5 +189,5 @@ void fay_flow_complete(fay_flow *flow, uint64_t number, fay_root *root)
     uint64_t end = root->end;
     fay_roots_close(&flow->roots, number);
     flow->finished++;
-    fay_commit_root(flow, number, end);
+    fay_flow_commit_root(flow, number, end);
 }

@@ -17,24 +17,25 @@
 #include "flow/internal.h"
 
 static const double prefetch_ns = 50e6 / 8; /* T/8: what may wait in one worker's hands */
+static const double recall_worth_ns = 2e6;  /* ten round trips of some 200 us: less is no gain */
 
-double fay_tokens_have(const fay_tokens *tokens, fay_ns now)
+double fay_flow_tokens_have(const fay_flow_tokens *tokens, fay_ns now)
 {
     double burst = tokens->rate * 0.05 > 1 ? tokens->rate * 0.05 : 1;
     double have = tokens->tokens + tokens->rate * (double)(now - tokens->at) / 1e9;
     return have < burst ? have : burst;
 }
 
-void fay_tokens_spend(fay_tokens *tokens, fay_ns now, double count)
+void fay_flow_tokens_spend(fay_flow_tokens *tokens, fay_ns now, double count)
 {
-    tokens->tokens = fay_tokens_have(tokens, now) - count;
+    tokens->tokens = fay_flow_tokens_have(tokens, now) - count;
     tokens->at = now;
 }
 
 /* When there will be a whole token; FAY_NEVER if there is one now. */
-fay_ns fay_tokens_due(const fay_tokens *tokens, fay_ns now)
+fay_ns fay_flow_tokens_due(const fay_flow_tokens *tokens, fay_ns now)
 {
-    double missing = 1 - fay_tokens_have(tokens, now);
+    double missing = 1 - fay_flow_tokens_have(tokens, now);
     return missing > 0 ? now + (fay_ns)(missing / tokens->rate * 1e9) + 1 : FAY_NEVER;
 }
 
@@ -42,14 +43,14 @@ fay_ns fay_tokens_due(const fay_tokens *tokens, fay_ns now)
 uint64_t fay_flow_room(const fay_flow *flow, const fay_stage *stage)
 {
     uint64_t room = UINT64_MAX;
-    FAY_EACH_BIT(bit, stage->possible & ~FAY_ROUTE_SINK)
+    FAY_EACH_BIT(bit, stage->possible & ~FAY_TARGET_SINK)
     {
         const fay_stage *next = &flow->stages[bit];
         uint64_t used = next->queue.items + next->queue.reserved;
         bool full = used >= next->queue_limit || next->queue.bytes >= next->config.queue_bytes;
         room = FAY_MIN(room, full ? 0 : next->queue_limit - used);
     }
-    if ((stage->possible & FAY_ROUTE_SINK) != 0) {
+    if ((stage->possible & FAY_TARGET_SINK) != 0) {
         uint64_t used = flow->sink_items + flow->sink_reserved;
         bool full = used >= flow->config.sink_items || flow->sink_bytes >= flow->config.sink_bytes;
         room = FAY_MIN(room, full ? 0 : flow->config.sink_items - used);
@@ -65,11 +66,11 @@ uint64_t fay_flow_room(const fay_flow *flow, const fay_stage *stage)
 
 static void reserve(fay_flow *flow, const fay_stage *stage, uint64_t count)
 {
-    FAY_EACH_BIT(bit, stage->possible & ~FAY_ROUTE_SINK)
+    FAY_EACH_BIT(bit, stage->possible & ~FAY_TARGET_SINK)
     {
         flow->stages[bit].queue.reserved += count;
     }
-    if ((stage->possible & FAY_ROUTE_SINK) != 0)
+    if ((stage->possible & FAY_TARGET_SINK) != 0)
         flow->sink_reserved += count;
 }
 
@@ -89,10 +90,10 @@ static void copy_out(fay_batch **batch, size_t *at, size_t count)
     *at = 0;
 }
 
-static void give(fay_flow *flow, fay_stage *stage, fay_worker *worker, fay_lease lease)
+static void give(fay_flow *flow, fay_stage *stage, fay_flow_worker *worker, fay_lease lease)
 {
     fay_flow_link *link = worker->link;
-    fay_worker_busy(flow, worker);
+    fay_flow_worker_busy(flow, worker);
     copy_out(&lease.batch, &lease.at, lease.count);
     lease.tag = link->next_tag;
     link->next_tag += lease.count;
@@ -125,7 +126,8 @@ static bool loading(fay_flow *flow, fay_segment *segment)
 }
 
 /* Leases up to `items` Items of the head to the worker. Suspects go whole. */
-static size_t lease(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker, size_t items)
+static size_t lease(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_worker *worker,
+                    size_t items)
 {
     fay_segment *segment = TAILQ_FIRST(&stage->queue.segments);
     size_t given = 0;
@@ -145,12 +147,12 @@ static size_t lease(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *wo
     }
     worker->suspect = suspect;
     if (stage->tokens.rate > 0)
-        fay_tokens_spend(&stage->tokens, now, (double)given);
+        fay_flow_tokens_spend(&stage->tokens, now, (double)given);
     return given;
 }
 
 /* One lease of up to batch_items Items, in one piece. */
-static void lease_batch(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker,
+static void lease_batch(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_worker *worker,
                         size_t items)
 {
     fay_segment *segment = TAILQ_FIRST(&stage->queue.segments);
@@ -180,7 +182,7 @@ static void lease_batch(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker
     give(flow, stage, worker, whole);
     worker->suspect = suspect;
     if (stage->tokens.rate > 0)
-        fay_tokens_spend(&stage->tokens, now, (double)whole.count);
+        fay_flow_tokens_spend(&stage->tokens, now, (double)whole.count);
 }
 
 static uint64_t credit(const fay_stage *stage)
@@ -233,7 +235,7 @@ static fay_segment *find_least(const fay_stage *stage, fay_order *order, size_t 
 }
 
 /* No room, but the least path may go. */
-static bool lease_least(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker *worker)
+static bool lease_least(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_worker *worker)
 {
     FAY_EACH_BIT(bit, stage->upstream_of)
     {
@@ -247,7 +249,7 @@ static bool lease_least(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker
         give(flow, stage, worker, lease);
         worker->suspect = suspect;
         if (stage->tokens.rate > 0)
-            fay_tokens_spend(&stage->tokens, now, 1);
+            fay_flow_tokens_spend(&stage->tokens, now, 1);
         return true;
     }
     return false;
@@ -256,11 +258,11 @@ static bool lease_least(fay_flow *flow, fay_ns now, fay_stage *stage, fay_worker
 /* One lease to the idle worker on top; false when there is none to make. */
 static bool serve_idle(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
-    fay_worker *worker = TAILQ_FIRST(&stage->idle);
+    fay_flow_worker *worker = TAILQ_FIRST(&stage->idle);
     fay_segment *head = TAILQ_FIRST(&stage->queue.segments);
     if (worker == NULL || head == NULL)
         return false;
-    if (stage->tokens.rate > 0 && fay_tokens_have(&stage->tokens, now) < 1)
+    if (stage->tokens.rate > 0 && fay_flow_tokens_have(&stage->tokens, now) < 1)
         return false;
     uint64_t room = fay_flow_room(flow, stage);
     stage->blocked = room == 0 || (head->suspect && head->count > room && stage->leased > 0);
@@ -277,7 +279,7 @@ static bool serve_idle(fay_flow *flow, fay_ns now, fay_stage *stage)
     uint64_t share = (stage->queue.items + stage->idle_count - 1) / stage->idle_count;
     uint64_t items = FAY_MIN(FAY_MIN(share, credit(stage)), room);
     if (stage->tokens.rate > 0) {
-        double tokens = fay_tokens_have(&stage->tokens, now);
+        double tokens = fay_flow_tokens_have(&stage->tokens, now);
         items = FAY_MIN(items, FAY_MAX((uint64_t)tokens, (uint64_t)1));
     }
     return lease(flow, now, stage, worker, (size_t)items) > 0;
@@ -289,7 +291,7 @@ static void prefetch(fay_flow *flow, fay_ns now, fay_stage *stage)
     uint64_t most = credit(stage);
     if (most < 2 || stage->tokens.rate > 0 || stage->idle_count > 0)
         return;
-    fay_worker *worker;
+    fay_flow_worker *worker;
     TAILQ_FOREACH (worker, &stage->workers, stage_link) {
         fay_segment *head = TAILQ_FIRST(&stage->queue.segments);
         if (head == NULL || head->suspect || loading(flow, head))
@@ -312,11 +314,10 @@ static void recall(fay_flow *flow, fay_stage *stage)
 {
     if (!stage->config.recall || stage->idle_count == 0 || stage->queue.items > 0)
         return;
-    fay_worker *worker;
+    fay_flow_worker *worker;
     TAILQ_FOREACH (worker, &stage->workers, stage_link) {
-        /* Worth a round trip only if what waits takes longer than that (some 200 us). */
-        bool worth =
-            worker->leases.items >= 2 && (double)worker->leases.items * stage->item_ns > 2e6;
+        bool worth = worker->leases.items >= 2 &&
+                     (double)worker->leases.items * stage->item_ns > recall_worth_ns;
         if (worker->state != FAY_WORKER_LIVE || worker->recalled || !worth)
             continue;
         worker->recalled = true;
@@ -363,7 +364,7 @@ fay_ns fay_flow_schedule_due(const fay_flow *flow, const fay_stage *stage)
     if (stage->config.batch_items > 0 && head->spool == NULL)
         due = batch_due(flow, stage);
     if (stage->tokens.rate > 0) {
-        fay_ns next = fay_tokens_due(&stage->tokens, flow->stepped);
+        fay_ns next = fay_flow_tokens_due(&stage->tokens, flow->stepped);
         if (next != FAY_NEVER)
             due = due == FAY_NEVER ? next : FAY_MAX(due, next);
     }

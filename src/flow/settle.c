@@ -22,12 +22,12 @@ void fay_flow_unreserve(fay_flow *flow, fay_stage *stage, uint64_t count)
 {
     assert(stage->leased >= count);
     stage->leased -= count;
-    FAY_EACH_BIT(bit, stage->possible & ~FAY_ROUTE_SINK)
+    FAY_EACH_BIT(bit, stage->possible & ~FAY_TARGET_SINK)
     {
         assert(flow->stages[bit].queue.reserved >= count);
         flow->stages[bit].queue.reserved -= count;
     }
-    if ((stage->possible & FAY_ROUTE_SINK) != 0) {
+    if ((stage->possible & FAY_TARGET_SINK) != 0) {
         assert(flow->sink_reserved >= count);
         flow->sink_reserved -= count;
     }
@@ -60,7 +60,7 @@ typedef struct delivery {
 static void deliver_to(const delivery *d, uint64_t target, fay_batch *batch, size_t at,
                        size_t count)
 {
-    if (target == 63) {
+    if (target == FAY_TARGET_SINK_BIT) {
         fay_flow_output(d->flow, d->root, batch, at, count);
         return;
     }
@@ -71,8 +71,7 @@ static void deliver_to(const delivery *d, uint64_t target, fay_batch *batch, siz
     fay_queue_push(&stage->queue, d->now, batch, at, count);
 }
 
-/* A child of `parent`: its number within it, and its branch if it goes to several targets (-1 =
- * no).
+/* A child of `parent`: its number within it, and its branch if it has several targets (-1 = no).
  * The room in the path was checked before (paths_fit). */
 void fay_flow_name_child(fay_entry *child, const fay_entry *parent, uint64_t index, int branch)
 {
@@ -154,7 +153,7 @@ static void deliver_spool(fay_flow *flow, fay_ns now, fay_root *root, const fay_
         segment->parent = parent->path;
         segment->index = index;
     }
-    if (piece->counts[63] > 0)
+    if (piece->counts[FAY_TARGET_SINK_BIT] > 0)
         fay_flow_output_spool(flow, root, piece);
 }
 
@@ -182,22 +181,6 @@ static bool paths_fit(const fay_entry *item, const fay_pieces *results)
            (fay_path_append(&path, children) == 0 && fay_path_append(&path, FAY_STAGES_MAX) == 0);
 }
 
-/* Children that cannot be named are not lost in silence: their parent is dead (limits.h). */
-static void bury(fay_flow *flow, fay_stage *stage, const fay_entry *item, fay_pieces *results)
-{
-    fay_piece *piece;
-    while ((piece = TAILQ_FIRST(results)) != NULL) {
-        fay_flow_release_piece(flow, results, piece);
-    }
-    FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = fay_batch_new();
-    fay_entry *entry = fay_batch_append(batch, "", 0);
-    entry->root = item->root;
-    entry->path = item->path;
-    entry->attempt = item->attempt;
-    stage->stats.dead++;
-    fay_flow_letter(flow, stage, batch, 0, NULL, 0);
-}
-
 /* The Item's results go on, and it is no more. */
 static void pass_on(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_entry *item,
                     fay_pieces *results)
@@ -205,8 +188,6 @@ static void pass_on(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_entr
     fay_root *root = fay_roots_get(&flow->roots, item->root);
     uint64_t index = 0;
     fay_piece *piece;
-    if (!paths_fit(item, results))
-        bury(flow, stage, item, results);
     while ((piece = TAILQ_FIRST(results)) != NULL) {
         if (piece->kind == FAY_PIECE_SPOOL) {
             deliver_spool(flow, now, root, item, piece, index);
@@ -253,7 +234,7 @@ void fay_flow_finish(fay_flow *flow, fay_stage *stage, fay_ns now, const fay_ent
     release_held(flow, now, stage);
 }
 
-void fay_flow_drop_parts(fay_flow *flow, fay_worker *worker)
+void fay_flow_drop_parts(fay_flow *flow, fay_flow_worker *worker)
 {
     fay_piece *piece;
     while ((piece = TAILQ_FIRST(&worker->parts)) != NULL) {
@@ -265,7 +246,7 @@ void fay_flow_drop_parts(fay_flow *flow, fay_worker *worker)
 /* Stages before an ordered exit need the path of each Item in memory. */
 static bool may_spool(const fay_flow *flow, const fay_stage *stage)
 {
-    FAY_EACH_BIT(bit, stage->possible & ~FAY_ROUTE_SINK)
+    FAY_EACH_BIT(bit, stage->possible & ~FAY_TARGET_SINK)
     {
         if (flow->stages[bit].upstream_of != 0)
             return false;
@@ -273,11 +254,29 @@ static bool may_spool(const fay_flow *flow, const fay_stage *stage)
     return true;
 }
 
-int fay_flow_part(fay_flow *flow, fay_worker *worker, const fay_flow_event *event)
+/* What an Instance says of its children: as many as it has sent, and only to where they may go. */
+static bool children_are_right(const fay_stage *stage, const fay_flow_event *event)
+{
+    uint64_t children = event->kind == FAY_FLOW_RESULTS ? event->count : event->batch->count;
+    if (event->children != NULL) {
+        children = 0;
+        for (uint64_t i = 0; i < event->count; i++) {
+            children += event->children[i];
+        }
+    }
+    for (size_t i = 0; event->targets != NULL && i < event->batch->count; i++) {
+        if (event->targets[i] == 0 || (event->targets[i] & ~stage->possible) != 0)
+            return false;
+    }
+    return children == event->batch->count;
+}
+
+int fay_flow_part(fay_flow *flow, fay_flow_worker *worker, const fay_flow_event *event)
 {
     const fay_stage *stage = &flow->stages[worker->link->stage];
     bool other = !TAILQ_EMPTY(&worker->parts) && worker->parts_tag != event->tag;
-    if (other || !fay_leases_cover(&worker->leases, event->tag, 1))
+    if (other || !fay_leases_cover(&worker->leases, event->tag, 1) ||
+        !children_are_right(stage, event))
         return FAY_E_PEER;
     if (event->batch->count == 0)
         return 0;
@@ -345,7 +344,7 @@ static void fast_run(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_lea
     for (size_t i = 0; i < lease->count; i++) {
         fay_flow_name_child(&children->entries[at + i], &parent[i], 0, -1);
     }
-    if (stage->all != FAY_ROUTE_SINK) {
+    if (stage->all != FAY_TARGET_SINK) {
         run_to_stage(now, &flow->stages[__builtin_ctzll(stage->all)], lease, children, at);
     } else if (flow->config.journal) {
         run_to_sink(flow, lease, children, at);
@@ -363,14 +362,14 @@ static void fast_run(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_lea
 typedef struct answers {
     fay_flow *flow;
     fay_ns now;
-    fay_worker *worker;
+    fay_flow_worker *worker;
     const fay_flow_event *event;
     size_t index; /* of the next Item */
     size_t at;    /* of its first child */
 } answers;
 
 /* What came before in PARTs is the first of the set. */
-static void take_parts(fay_worker *worker, uint64_t tag, fay_pieces *results)
+static void take_parts(fay_flow_worker *worker, uint64_t tag, fay_pieces *results)
 {
     if (TAILQ_EMPTY(&worker->parts) || worker->parts_tag != tag)
         return;
@@ -378,10 +377,11 @@ static void take_parts(fay_worker *worker, uint64_t tag, fay_pieces *results)
     worker->parts_weight = 0;
 }
 
-static void settle_one(answers *a, const fay_entry *parent)
+static void settle_one(answers *a, const fay_lease *lease, size_t at)
 {
+    const fay_entry *parent = &lease->batch->entries[at];
     const fay_flow_event *event = a->event;
-    fay_worker *worker = a->worker;
+    fay_flow_worker *worker = a->worker;
     fay_stage *stage = &a->flow->stages[worker->link->stage];
     size_t count = event->children != NULL ? event->children[a->index] : 1;
     fay_pieces results;
@@ -391,10 +391,17 @@ static void settle_one(answers *a, const fay_entry *parent)
         const uint64_t *targets = event->targets != NULL ? event->targets + a->at : NULL;
         (void)fay_pieces_add_batch(&results, event->batch, a->at, count, targets, stage->all);
     }
-    count_success(stage, 1, TAILQ_EMPTY(&results) ? 0 : 1);
-    fay_flow_finish(a->flow, stage, a->now, parent, &results);
     a->index++;
     a->at += count;
+    if (!paths_fit(parent, &results)) { /* its children could not be told apart (limits.h) */
+        while (!TAILQ_EMPTY(&results)) {
+            fay_flow_release_piece(a->flow, &results, TAILQ_FIRST(&results));
+        }
+        fay_flow_refuse(a->flow, a->now, stage, lease->batch, at);
+        return;
+    }
+    count_success(stage, 1, TAILQ_EMPTY(&results) ? 0 : 1);
+    fay_flow_finish(a->flow, stage, a->now, parent, &results);
 }
 
 /* The Items of one lease that are answered: as a whole if they can, else one by one. */
@@ -410,7 +417,7 @@ static void settle_lease(answers *a, const fay_lease *lease, bool fast)
         return;
     }
     for (size_t i = lease->at; i < lease->at + lease->count; i++) {
-        settle_one(a, &lease->batch->entries[i]);
+        settle_one(a, lease, i);
     }
 }
 
@@ -423,11 +430,13 @@ static void measure(fay_stage *stage, const fay_flow_event *event)
     stage->stats.useful_ns += event->ns;
 }
 
-int fay_flow_results(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_flow_event *event)
+int fay_flow_results(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
+                     const fay_flow_event *event)
 {
-    if (event->count == 0 || !fay_leases_cover(&worker->leases, event->tag, event->count))
-        return FAY_E_PEER;
     fay_stage *stage = &flow->stages[worker->link->stage];
+    if (event->count == 0 || !fay_leases_cover(&worker->leases, event->tag, event->count) ||
+        !children_are_right(stage, event))
+        return FAY_E_PEER;
     bool fast = event->children == NULL && event->targets == NULL && flow->ordered == 0 &&
                 TAILQ_EMPTY(&worker->parts) && __builtin_popcountll(stage->all) == 1;
     measure(stage, event);
@@ -438,6 +447,6 @@ int fay_flow_results(fay_flow *flow, fay_ns now, fay_worker *worker, const fay_f
         settle_lease(&a, &lease, fast);
         fay_batch_unref(lease.batch);
     }
-    fay_worker_idle(flow, worker, now);
+    fay_flow_worker_idle(flow, worker, now);
     return 0;
 }

@@ -33,12 +33,12 @@ void fay_flow_link_remove(fay_flow *flow, fay_flow_link *link)
 }
 /* NOLINTEND(readability-function-size,clang-analyzer-unix.Malloc) */
 
-fay_worker *fay_flow_find_worker(const fay_flow_link *link, uint16_t number)
+fay_flow_worker *fay_flow_find_worker(const fay_flow_link *link, uint16_t number)
 {
     return number < link->workers_count ? link->workers[number] : NULL;
 }
 
-static void unlist_idle(fay_stage *stage, fay_worker *worker)
+static void unlist_idle(fay_stage *stage, fay_flow_worker *worker)
 {
     if (!worker->idle)
         return;
@@ -47,7 +47,7 @@ static void unlist_idle(fay_stage *stage, fay_worker *worker)
     stage->idle_count--;
 }
 
-void fay_worker_idle(fay_flow *flow, fay_worker *worker, fay_ns now)
+void fay_flow_worker_idle(fay_flow *flow, fay_flow_worker *worker, fay_ns now)
 {
     if (worker->leases.items > 0 || worker->state != FAY_WORKER_LIVE || worker->idle)
         return;
@@ -60,12 +60,12 @@ void fay_worker_idle(fay_flow *flow, fay_worker *worker, fay_ns now)
     stage->idle_count++;
 }
 
-void fay_worker_busy(fay_flow *flow, fay_worker *worker)
+void fay_flow_worker_busy(fay_flow *flow, fay_flow_worker *worker)
 {
     unlist_idle(&flow->stages[worker->link->stage], worker);
 }
 
-void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_worker *worker, fay_ns took)
+void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_flow_worker *worker, fay_ns took)
 {
     fay_stage *stage = &flow->stages[worker->link->stage];
     if (worker->state != FAY_WORKER_STARTING)
@@ -75,10 +75,10 @@ void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_worker *worker, fay_ns t
     stage->live++;
     stage->peak = FAY_MAX(stage->peak, stage->live);
     fay_equalizer_spawned(&stage->equalizer, took);
-    fay_worker_idle(flow, worker, now);
+    fay_flow_worker_idle(flow, worker, now);
 }
 
-static void uncount(fay_stage *stage, const fay_worker *worker)
+static void uncount(fay_stage *stage, const fay_flow_worker *worker)
 {
     switch (worker->state) {
     case FAY_WORKER_STARTING: stage->starting--; break;
@@ -87,7 +87,7 @@ static void uncount(fay_stage *stage, const fay_worker *worker)
     }
 }
 
-void fay_worker_remove(fay_flow *flow, fay_worker *worker)
+void fay_flow_worker_remove(fay_flow *flow, fay_flow_worker *worker)
 {
     fay_stage *stage = &flow->stages[worker->link->stage];
     assert(worker->leases.items == 0 && TAILQ_EMPTY(&worker->parts));
@@ -137,7 +137,7 @@ static bool spawn(fay_flow *flow, fay_stage *stage)
             link->workers[link->workers_count++] = NULL;
         }
     }
-    fay_worker *worker = fay_alloc(sizeof *worker);
+    fay_flow_worker *worker = fay_alloc(sizeof *worker);
     worker->link = link;
     worker->number = number;
     worker->state = FAY_WORKER_STARTING;
@@ -152,7 +152,7 @@ static bool spawn(fay_flow *flow, fay_stage *stage)
     return true;
 }
 
-static void retire(fay_flow *flow, fay_stage *stage, fay_worker *worker)
+static void retire(fay_flow *flow, fay_stage *stage, fay_flow_worker *worker)
 {
     assert(worker->leases.items == 0 && worker->state != FAY_WORKER_RETIRING);
     unlist_idle(stage, worker);
@@ -165,14 +165,14 @@ static void retire(fay_flow *flow, fay_stage *stage, fay_worker *worker)
     action->stage = stage->index;
 }
 
-static fay_worker *longest_idle(const fay_stage *stage)
+static fay_flow_worker *longest_idle(const fay_stage *stage)
 {
     return TAILQ_LAST(&stage->idle, fay_idle_stack);
 }
 
 static fay_equalizer_input counters(const fay_flow *flow, const fay_stage *stage)
 {
-    const fay_worker *bottom = longest_idle(stage);
+    const fay_flow_worker *bottom = longest_idle(stage);
     return (fay_equalizer_input){
         .arrivals = stage->stats.in,
         .finished = stage->stats.out + stage->stats.filtered,
@@ -194,7 +194,7 @@ static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
     fay_equalizer *e = &stage->equalizer;
     fay_equalizer_input input = counters(flow, stage);
     fay_equalizer_decision decision = {0};
-    int before = e->pressure;
+    fay_pressure before = e->pressure;
     fay_equalizer_watch(e, now, &input);
     if (now >= e->due)
         decision = fay_equalizer_evaluate(e, now, &input);

@@ -89,7 +89,7 @@ static bool takes(const struct stage *stage, const struct item *item)
 static void walk(const fay_router *router, uint64_t from, const struct item *item,
                  uint64_t *targets, uint64_t *passed)
 {
-    uint64_t taken = from & FAY_ROUTE_SINK, tested = 0, otherwise = 0;
+    uint64_t taken = from & FAY_TARGET_SINK, tested = 0, otherwise = 0;
     bool any = false;
     for (size_t i = 0; i < router->count; i++) {
         uint64_t bit = UINT64_C(1) << i;

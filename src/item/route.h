@@ -13,14 +13,13 @@
 #define FAY_ROUTE_H
 
 #include "base/base.h"
-
-#define FAY_ROUTE_SINK (UINT64_C(1) << 63)
+#include "wire/block.h"
 
 typedef struct fay_router fay_router;
 
 /*
  * whens[i]: the test of stage i, "" = none, "else". feeds[i]: bit n = stage i feeds stage n, and
- * FAY_ROUTE_SINK; feeds[count] is what the source feeds. NULL with err set if a test is wrong.
+ * FAY_TARGET_SINK; feeds[count] is what the source feeds. NULL with err set if a test is wrong.
  */
 fay_router *fay_router_new(const char *const *whens, const uint64_t *feeds, size_t count,
                            fay_error *err);

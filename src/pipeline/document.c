@@ -242,12 +242,6 @@ static size_t index_of(const fay_yaml *map, const char *key)
     return SIZE_MAX;
 }
 
-const fay_yaml *fay_yaml_key(const fay_yaml *map, const char *key)
-{
-    size_t i = index_of(map, key);
-    return i == SIZE_MAX ? NULL : map->items[i];
-}
-
 const fay_yaml *fay_yaml_get(const fay_yaml *map, const char *key)
 {
     size_t i = index_of(map, key);

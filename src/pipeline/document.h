@@ -39,8 +39,6 @@ void fay_yaml_freep(fay_yaml **node);
 
 /* The value of a key, or NULL; NULL for a node that is NULL or no map. */
 const fay_yaml *fay_yaml_get(const fay_yaml *map, const char *key);
-/* As above, the key itself (for its place). */
-const fay_yaml *fay_yaml_key(const fay_yaml *map, const char *key);
 
 /* Whether a scalar says nothing: `key:`, ~, or null without quotes. */
 bool fay_yaml_is_null(const fay_yaml *node);

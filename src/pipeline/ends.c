@@ -17,7 +17,7 @@ static const char *const syncs[] = {"end", "batch", "item", NULL};
 static const char *const restarts[] = {"never", "on-failure", NULL};
 
 /* {stdin: true}: the long form of a word, for those who need a format beside it. */
-static void read_true(const fay_reader *reader, const fay_field *field, void *base,
+static void read_true(const fay_config_reader *reader, const fay_field *field, void *base,
                       const fay_yaml *value)
 {
     (void)base;
@@ -25,7 +25,7 @@ static void read_true(const fay_reader *reader, const fay_field *field, void *ba
         (void)fay_field_refuse(reader, field, value, "true");
 }
 
-static void read_restart(const fay_reader *reader, const fay_field *field, void *base,
+static void read_restart(const fay_config_reader *reader, const fay_field *field, void *base,
                          const fay_yaml *value)
 {
     fay_source_def *source = base;
@@ -67,7 +67,7 @@ static char *host_of(const char *address)
                     : fay_strndup(address, (size_t)(colon - address));
 }
 
-static void read_listen(const fay_reader *reader, const fay_field *field, void *base,
+static void read_listen(const fay_config_reader *reader, const fay_field *field, void *base,
                         const fay_yaml *value)
 {
     const char *what = "unix:PATH or tcp:HOST:PORT";
@@ -159,7 +159,7 @@ const fay_field fay_sink_fields[] = {
     {0},
 };
 
-static void read_word(const fay_reader *reader, const fay_field *field, void *end,
+static void read_word(const fay_config_reader *reader, const fay_field *field, void *end,
                       const fay_yaml *value, const char *const *words)
 {
     size_t tag_at = field->fields[0].tag_at;
@@ -191,7 +191,7 @@ static void read_word(const fay_reader *reader, const fay_field *field, void *en
 }
 
 /* Exactly one key that has a tag, and only such others as go with it. */
-static void check_keys(const fay_reader *reader, const fay_field *field, const fay_yaml *map)
+static void check_keys(const fay_config_reader *reader, const fay_field *field, const fay_yaml *map)
 {
     const fay_field *kind = NULL;
     bool strange = false; /* unknown or unsupported keys: reported, and may be the kind meant */
@@ -229,7 +229,7 @@ static void check_keys(const fay_reader *reader, const fay_field *field, const f
     }
 }
 
-void fay_end_read(const fay_reader *reader, const fay_field *field, void *end,
+void fay_end_read(const fay_config_reader *reader, const fay_field *field, void *end,
                   const fay_yaml *value, const char *const *words)
 {
     if (value->kind == FAY_YAML_SCALAR) {

@@ -29,7 +29,7 @@ const char *const fay_format_names[] = {
 
 /* -- Fields with a form of their own -- */
 
-static void read_nothing(const fay_reader *reader, const fay_field *field, void *base,
+static void read_nothing(const fay_config_reader *reader, const fay_field *field, void *base,
                          const fay_yaml *value)
 {
     (void)reader; /* `faymora`, `defaults` and `stages` are the loader's */
@@ -48,7 +48,7 @@ static const fay_field workers_fields[] = {
 };
 
 /* `workers: 4` pins; the map opens what `defaults:` may have pinned. */
-static void read_workers(const fay_reader *reader, const fay_field *field, void *base,
+static void read_workers(const fay_config_reader *reader, const fay_field *field, void *base,
                          const fay_yaml *value)
 {
     fay_stage_def *stage = base;
@@ -72,7 +72,7 @@ static void read_workers(const fay_reader *reader, const fay_field *field, void 
     stage->workers_pinned = stage->workers_start_given = true;
 }
 
-static void read_when(const fay_reader *reader, const fay_field *field, void *base,
+static void read_when(const fay_config_reader *reader, const fay_field *field, void *base,
                       const fay_yaml *value)
 {
     fay_stage_def *stage = base;
@@ -131,7 +131,7 @@ static void set_env(fay_stage_def *stage, const char *name, const char *value)
     stage->env[count + 1] = NULL;
 }
 
-static void read_env(const fay_reader *reader, const fay_field *field, void *base,
+static void read_env(const fay_config_reader *reader, const fay_field *field, void *base,
                      const fay_yaml *value)
 {
     if (value->kind != FAY_YAML_MAP) {
@@ -189,7 +189,7 @@ static json_t *to_json(const fay_yaml *node)
     return value;
 }
 
-static void read_options(const fay_reader *reader, const fay_field *field, void *base,
+static void read_options(const fay_config_reader *reader, const fay_field *field, void *base,
                          const fay_yaml *value)
 {
     fay_stage_def *stage = base;
@@ -222,7 +222,7 @@ static int parse_signal(const char *text)
     return 0;
 }
 
-static void read_signal(const fay_reader *reader, const fay_field *field, void *base,
+static void read_signal(const fay_config_reader *reader, const fay_field *field, void *base,
                         const fay_yaml *value)
 {
     int number = value->kind == FAY_YAML_SCALAR ? parse_signal(value->text) : 0;
@@ -233,7 +233,7 @@ static void read_signal(const fay_reader *reader, const fay_field *field, void *
     ((fay_stage_def *)base)->stop_signal = number;
 }
 
-static void read_queue_items(const fay_reader *reader, const fay_field *field, void *base,
+static void read_queue_items(const fay_config_reader *reader, const fay_field *field, void *base,
                              const fay_yaml *value)
 {
     fay_stage_def *stage = base;
@@ -245,7 +245,7 @@ static void read_queue_items(const fay_reader *reader, const fay_field *field, v
         stage->queue_items_auto = false;
 }
 
-static void read_failures(const fay_reader *reader, const fay_field *field, void *base,
+static void read_failures(const fay_config_reader *reader, const fay_field *field, void *base,
                           const fay_yaml *value)
 {
     fay_pipeline *pipeline = base;
@@ -266,7 +266,7 @@ static void read_failures(const fay_reader *reader, const fay_field *field, void
 }
 
 /* Of the top level: what the source says itself goes first, whichever comes first in the file. */
-static void read_crlf(const fay_reader *reader, const fay_field *field, void *base,
+static void read_crlf(const fay_config_reader *reader, const fay_field *field, void *base,
                       const fay_yaml *value)
 {
     fay_source_def *source = &((fay_pipeline *)base)->source;
@@ -278,7 +278,7 @@ static void read_crlf(const fay_reader *reader, const fay_field *field, void *ba
 }
 
 /* {name} and {run} are filled in when the run begins. */
-static void check_dead_letter(const fay_reader *reader, const fay_yaml *value)
+static void check_dead_letter(const fay_config_reader *reader, const fay_yaml *value)
 {
     for (const char *at = strchr(value->text, '{'); at != NULL; at = strchr(at + 1, '{')) {
         if (strncmp(at, "{name}", 6) == 0 || strncmp(at, "{run}", 5) == 0)
@@ -291,7 +291,7 @@ static void check_dead_letter(const fay_reader *reader, const fay_yaml *value)
     }
 }
 
-static void read_dead_file(const fay_reader *reader, const fay_field *field, void *base,
+static void read_dead_file(const fay_config_reader *reader, const fay_field *field, void *base,
                            const fay_yaml *value)
 {
     fay_field text = *field;
@@ -308,7 +308,7 @@ static const fay_field dead_letter_fields[] = {
     {0},
 };
 
-static void read_dead_letter(const fay_reader *reader, const fay_field *field, void *base,
+static void read_dead_letter(const fay_config_reader *reader, const fay_field *field, void *base,
                              const fay_yaml *value)
 {
     fay_pipeline *pipeline = base;
@@ -325,7 +325,7 @@ static void read_dead_letter(const fay_reader *reader, const fay_field *field, v
     }
 }
 
-static void read_source(const fay_reader *reader, const fay_field *field, void *base,
+static void read_source(const fay_config_reader *reader, const fay_field *field, void *base,
                         const fay_yaml *value)
 {
     static const char *const words[] = {[FAY_SOURCE_STDIN] = "stdin", NULL};
@@ -334,7 +334,7 @@ static void read_source(const fay_reader *reader, const fay_field *field, void *
     fay_end_read(reader, field, source, value, words);
 }
 
-static void read_sink(const fay_reader *reader, const fay_field *field, void *base,
+static void read_sink(const fay_config_reader *reader, const fay_field *field, void *base,
                       const fay_yaml *value)
 {
     static const char *const words[] = {

@@ -63,19 +63,6 @@ static size_t depths(const fay_pipeline *p, size_t depth[FAY_STAGES_MAX], stage_
     return most;
 }
 
-size_t fay_graph_depth(const fay_pipeline *pipeline)
-{
-    assert(pipeline->stages_count <= FAY_STAGES_MAX);
-    size_t depth[FAY_STAGES_MAX];
-    stage_set done;
-    size_t most = depths(pipeline, depth, &done);
-    for (size_t i = 0; i < pipeline->stages_count; i++) {
-        if ((done & bit(i)) == 0)
-            return 0;
-    }
-    return most;
-}
-
 /* The cycle through stage `first`: all that come both before and after it. */
 static stage_set report_cycle(const fay_pipeline *p, const stage_set *before, size_t first,
                               fay_graph_report *report, void *context)

@@ -16,7 +16,4 @@ typedef void fay_graph_report(void *context, size_t stage, const char *message, 
 void fay_graph_check(const fay_pipeline *pipeline, fay_graph_report *report, void *context);
 void fay_graph_check_when(const fay_pipeline *pipeline, fay_graph_report *report, void *context);
 
-/* Stages on the longest way from the source to the sink; 0 if there is a cycle. */
-size_t fay_graph_depth(const fay_pipeline *pipeline);
-
 #endif /* FAY_GRAPH_H */

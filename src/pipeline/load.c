@@ -59,7 +59,7 @@ static void check_defaults(const fay_yaml *defaults, fay_config_errors *errors)
 static void read_defaults(fay_stage_def *stage, const fay_yaml *defaults)
 {
     fay_config_errors unheard = {0};
-    fay_reader reader = {.errors = &unheard, .where = "in 'defaults'"};
+    fay_config_reader reader = {.errors = &unheard, .where = "in 'defaults'"};
     fay_fields_read(&reader, fay_stage_fields, stage, defaults);
     fay_config_errors_deinit(&unheard);
 }
@@ -72,7 +72,7 @@ static void report_defaults(const fay_yaml *defaults, fay_config_errors *errors)
     }
     check_defaults(defaults, errors);
     FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *scratch = fay_pipeline_new();
-    fay_reader reader = {.errors = errors, .where = "in 'defaults'"};
+    fay_config_reader reader = {.errors = errors, .where = "in 'defaults'"};
     fay_fields_read(&reader, fay_stage_fields, fay_pipeline_add_stage(scratch), defaults);
 }
 
@@ -96,7 +96,7 @@ static void read_stage(fay_pipeline *pipeline, const fay_yaml *node, const fay_y
     where = name != NULL && name->kind == FAY_YAML_SCALAR && name->text[0] != '\0'
                 ? fay_text_format("in stage '%.40s'", name->text)
                 : fay_text_format("in stage %zu", pipeline->stages_count);
-    fay_reader reader = {.errors = errors, .where = where};
+    fay_config_reader reader = {.errors = errors, .where = where};
     fay_fields_read(&reader, fay_stage_fields, stage, node);
 }
 
@@ -162,7 +162,7 @@ fay_pipeline *fay_pipeline_parse(const char *yaml, size_t size, const char *path
     fay_text_replace(&pipeline->name, fay_strdup(fay_buffer_text(&fitting)));
     fay_text_replace(&pipeline->path, fay_strdup(path));
     pipeline->source.where = pipeline->sink.where = root->where;
-    fay_reader reader = {.errors = errors, .where = ""};
+    fay_config_reader reader = {.errors = errors, .where = ""};
     fay_fields_read(&reader, fay_pipeline_fields, pipeline, root);
     read_stages(pipeline, root, errors);
     fay_settle(pipeline, root, errors);

@@ -11,17 +11,17 @@
 
 static const char *const modes[] = {"exec", "lines", "batch", "json", "frames"};
 
-const char *fay_mode_name(fay_mode mode)
+const char *fay_mode_name(fay_mode_kind mode)
 {
     assert((size_t)mode < FAY_COUNT(modes));
     return modes[mode];
 }
 
-int fay_mode_parse(const char *text, fay_mode *ret_mode, fay_error *err)
+int fay_mode_parse(const char *text, fay_mode_kind *ret_mode, fay_error *err)
 {
     for (size_t i = 0; i < FAY_COUNT(modes); i++) {
         if (strcmp(text, modes[i]) == 0) {
-            *ret_mode = (fay_mode)i;
+            *ret_mode = (fay_mode_kind)i;
             return 0;
         }
     }
@@ -149,7 +149,7 @@ static int set_text(fay_pipeline *pipeline, const fay_field *field, const char *
     FAY_CLEANUP(fay_freep) char *copy = fay_strdup(text);
     fay_yaml value = {.kind = FAY_YAML_SCALAR, .text = copy};
     fay_config_errors errors = {0};
-    fay_reader reader = {.errors = &errors, .where = ""};
+    fay_config_reader reader = {.errors = &errors, .where = ""};
     fay_field_read(&reader, field, pipeline, &value);
     int r = fay_config_errors_first(&errors, err);
     fay_config_errors_deinit(&errors);
@@ -302,7 +302,7 @@ static bool cannot_be_set(const fay_field *field)
 static int apply(const struct target *t, const char *text, fay_error *err)
 {
     fay_config_errors errors = {0};
-    fay_reader reader = {.errors = &errors, .where = t->where};
+    fay_config_reader reader = {.errors = &errors, .where = t->where};
     bool tree = t->field->kind != FAY_FIELD_TEXT && (text[0] == '[' || text[0] == '{');
     FAY_CLEANUP(fay_yaml_freep) fay_yaml *value = NULL;
     if (tree) {

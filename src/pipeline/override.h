@@ -18,7 +18,7 @@ typedef struct fay_inline_options {
     bool jobs_given; /* -j N: min = max, pinned; -j MIN-MAX */
     unsigned jobs_min, jobs_max;
     bool mode_given; /* --mode */
-    fay_mode mode;
+    fay_mode_kind mode;
     bool format_given; /* --format: of source, stages and sink */
     fay_format format;
     bool nul_given;  /* -0: the source alone, as in xargs */
@@ -41,8 +41,8 @@ typedef struct fay_inline_options {
 int fay_jobs_parse(const char *text, fay_inline_options *options, fay_error *err);
 
 /* FAY_E_NOTFOUND, with a suggestion in `err`. */
-int fay_mode_parse(const char *text, fay_mode *ret_mode, fay_error *err);
-const char *fay_mode_name(fay_mode mode);
+int fay_mode_parse(const char *text, fay_mode_kind *ret_mode, fay_error *err);
+const char *fay_mode_name(fay_mode_kind mode);
 
 /* Applies the flags, and settles the pipeline again. After FAY_E_CONFIG it can only be freed. */
 int fay_pipeline_override(fay_pipeline *pipeline, const fay_inline_options *options,

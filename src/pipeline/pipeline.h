@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "base/limits.h"
+#include "base/modes.h"
 #include "item/format.h"
 #include "item/when.h"
 
@@ -26,27 +27,11 @@ typedef struct fay_place_in_file {
     int line, column;
 } fay_place_in_file;
 
-typedef enum fay_mode {
-    FAY_MODE_EXEC,
-    FAY_MODE_LINES,
-    FAY_MODE_BATCH,
-    FAY_MODE_JSON,
-    FAY_MODE_FRAMES,
-} fay_mode;
-typedef enum fay_emit_kind {
-    FAY_EMIT_LINES,
-    FAY_EMIT_WHOLE
-} fay_emit_kind;
 typedef enum fay_on_error {
     FAY_ON_ERROR_DEAD,
     FAY_ON_ERROR_DROP,
     FAY_ON_ERROR_STOP
 } fay_on_error;
-typedef enum fay_buffering {
-    FAY_BUFFERING_LINE,
-    FAY_BUFFERING_PTY,
-    FAY_BUFFERING_NONE,
-} fay_buffering;
 typedef enum fay_crlf {
     FAY_CRLF_KEEP,
     FAY_CRLF_STRIP
@@ -72,7 +57,7 @@ typedef struct fay_stage_def {
     char *module;  /* NULL unless `module:` */
     char *shell;   /* the text of `sh:`, NULL otherwise */
     char *options; /* JSON for the module's or program's init; "{}" */
-    fay_mode mode;
+    fay_mode_kind mode;
     bool mode_given;
     fay_emit_kind emit;
     char **input_names; /* as written; NULL = the stage before, or the source */

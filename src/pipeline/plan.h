@@ -3,10 +3,11 @@
  * What a run would do, in words: the text of `faymora plan`. Per stage its command, mode, workers
  * and what happens on failure; for the whole what is exactly once, what is not, and why; warnings.
  *
- * The promise (docs: FLOW.md section 3): each source Item's results reach the sink exactly once,
- * whatever worker, Instance or machine dies; with a state directory also when the owner dies, file
- * to file. What differs for each kind of source and sink is rule 10 of the same page, and one table
- * here, which the check of --state uses too: `plan` cannot promise what `run` refuses.
+ * The promise (docs/ARCHITECTURE.md, "Nothing is lost"): each source Item's results reach the sink
+ * exactly once, whatever worker, Instance or machine dies; with a state directory also when the
+ * owner dies, file to file. What differs for each kind of source and sink is rule 10 of the same
+ * page, and one table here, which the check of --state uses too: `plan` cannot promise what `run`
+ * refuses.
  */
 #ifndef FAY_PLAN_H
 #define FAY_PLAN_H

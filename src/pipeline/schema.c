@@ -86,13 +86,13 @@ const fay_field *fay_field_find(const fay_field *fields, const char *key)
 
 /* -- Errors -- */
 
-static const char *space(const fay_reader *reader)
+static const char *space(const fay_config_reader *reader)
 {
     return reader->where[0] != '\0' ? " " : "";
 }
 
-fay_error *fay_field_refuse(const fay_reader *reader, const fay_field *field, const fay_yaml *value,
-                            const char *what)
+fay_error *fay_field_refuse(const fay_config_reader *reader, const fay_field *field,
+                            const fay_yaml *value, const char *what)
 {
     char found[64] = "a list";
     if (value->kind == FAY_YAML_MAP) {
@@ -106,7 +106,8 @@ fay_error *fay_field_refuse(const fay_reader *reader, const fay_field *field, co
                                  field->key, space(reader), reader->where, what, found);
 }
 
-static void refuse_names(const fay_reader *reader, const fay_field *field, const fay_yaml *value)
+static void refuse_names(const fay_config_reader *reader, const fay_field *field,
+                         const fay_yaml *value)
 {
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer list = {0};
     size_t count = 0;
@@ -120,7 +121,8 @@ static void refuse_names(const fay_reader *reader, const fay_field *field, const
         fay_hint(err, "did you mean '%s'?", near);
 }
 
-static void refuse_key(const fay_reader *reader, const fay_field *fields, const fay_yaml *key)
+static void refuse_key(const fay_config_reader *reader, const fay_field *fields,
+                       const fay_yaml *key)
 {
     FAY_CLEANUP(fay_words_deinit) fay_words words = {0};
     for (const fay_field *f = fields; f->key != NULL; f++) {
@@ -199,7 +201,8 @@ static const char *quantity_text(const fay_field *field, double value,
     return text;
 }
 
-static void refuse_quantity(const fay_reader *reader, const fay_field *field, const fay_yaml *value)
+static void refuse_quantity(const fay_config_reader *reader, const fay_field *field,
+                            const fay_yaml *value)
 {
     const char *what = field->kind == FAY_FIELD_SIZE       ? "a size such as 64MiB"
                        : field->kind == FAY_FIELD_DURATION ? "a duration such as 30s"
@@ -215,7 +218,7 @@ static void refuse_quantity(const fay_reader *reader, const fay_field *field, co
         fay_hint(err, "did you mean '%s'?", near);
 }
 
-static bool in_range(const fay_reader *reader, const fay_field *field, const fay_yaml *value,
+static bool in_range(const fay_config_reader *reader, const fay_field *field, const fay_yaml *value,
                      double number)
 {
     char text[FAY_UNITS_TEXT_MAX];
@@ -234,7 +237,7 @@ static bool in_range(const fay_reader *reader, const fay_field *field, const fay
     return true;
 }
 
-static bool read_quantity(const fay_reader *reader, const fay_field *field, void *base,
+static bool read_quantity(const fay_config_reader *reader, const fay_field *field, void *base,
                           const fay_yaml *value)
 {
     struct quantity q = {0};
@@ -260,7 +263,7 @@ static bool read_quantity(const fay_reader *reader, const fay_field *field, void
     return true;
 }
 
-static bool read_text(const fay_reader *reader, const fay_field *field, void *base,
+static bool read_text(const fay_config_reader *reader, const fay_field *field, void *base,
                       const fay_yaml *value)
 {
     if (value->kind != FAY_YAML_SCALAR || fay_yaml_is_null(value)) {
@@ -289,8 +292,8 @@ static const fay_yaml *element(const fay_yaml *value, size_t i)
     return value->kind == FAY_YAML_LIST ? value->items[i] : value;
 }
 
-static bool check_texts(const fay_reader *reader, const fay_field *field, const fay_yaml *value,
-                        size_t count)
+static bool check_texts(const fay_config_reader *reader, const fay_field *field,
+                        const fay_yaml *value, size_t count)
 {
     if (value->kind == FAY_YAML_MAP || fay_yaml_is_null(value)) {
         fay_error *err = fay_field_refuse(reader, field, value, "a list");
@@ -317,7 +320,7 @@ static bool check_texts(const fay_reader *reader, const fay_field *field, const 
     return good;
 }
 
-static bool read_texts(const fay_reader *reader, const fay_field *field, void *base,
+static bool read_texts(const fay_config_reader *reader, const fay_field *field, void *base,
                        const fay_yaml *value)
 {
     size_t count = value->kind == FAY_YAML_LIST ? value->count : 1;
@@ -331,7 +334,7 @@ static bool read_texts(const fay_reader *reader, const fay_field *field, void *b
     return true;
 }
 
-static bool read_bool(const fay_reader *reader, const fay_field *field, void *base,
+static bool read_bool(const fay_config_reader *reader, const fay_field *field, void *base,
                       const fay_yaml *value)
 {
     static const char *const yes[] = {"yes", "on", "True", "TRUE", "1"};
@@ -361,7 +364,7 @@ static size_t choice_of(const fay_field *field, const fay_yaml *value)
     return SIZE_MAX;
 }
 
-static bool read_choice(const fay_reader *reader, const fay_field *field, void *base,
+static bool read_choice(const fay_config_reader *reader, const fay_field *field, void *base,
                         const fay_yaml *value)
 {
     size_t i = choice_of(field, value);
@@ -373,7 +376,7 @@ static bool read_choice(const fay_reader *reader, const fay_field *field, void *
     return true;
 }
 
-static bool read_choices(const fay_reader *reader, const fay_field *field, void *base,
+static bool read_choices(const fay_config_reader *reader, const fay_field *field, void *base,
                          const fay_yaml *value)
 {
     unsigned set = 0;
@@ -395,7 +398,7 @@ static bool read_choices(const fay_reader *reader, const fay_field *field, void 
     return true;
 }
 
-static bool read_map(const fay_reader *reader, const fay_field *field, void *base,
+static bool read_map(const fay_config_reader *reader, const fay_field *field, void *base,
                      const fay_yaml *value)
 {
     if (value->kind != FAY_YAML_MAP) {
@@ -406,19 +409,20 @@ static bool read_map(const fay_reader *reader, const fay_field *field, void *bas
     FAY_CLEANUP(fay_freep) char *where = NULL; /* "in 'backoff' of stage 'score'" */
     where = fay_text_format("in '%s'%s%s", field->key, top ? "" : " of ",
                             top ? "" : reader->where + strlen("in "));
-    fay_reader deeper = {.errors = reader->errors, .where = where};
+    fay_config_reader deeper = {.errors = reader->errors, .where = where};
     fay_fields_read(&deeper, field->fields, at(base, field->at), value);
     return true;
 }
 
-static bool refuse_later(const fay_reader *reader, const fay_field *field, const fay_yaml *value)
+static bool refuse_later(const fay_config_reader *reader, const fay_field *field,
+                         const fay_yaml *value)
 {
     (void)fay_config_errors_add(reader->errors, value->where, "'%s'%s%s is not supported yet",
                                 field->key, space(reader), reader->where);
     return false;
 }
 
-void fay_field_read(const fay_reader *reader, const fay_field *field, void *base,
+void fay_field_read(const fay_config_reader *reader, const fay_field *field, void *base,
                     const fay_yaml *value)
 {
     if (value->reported)
@@ -448,7 +452,7 @@ void fay_field_read(const fay_reader *reader, const fay_field *field, void *base
         *(unsigned *)at(base, field->tag_at) = field->tag;
 }
 
-void fay_fields_read(const fay_reader *reader, const fay_field *fields, void *base,
+void fay_fields_read(const fay_config_reader *reader, const fay_field *fields, void *base,
                      const fay_yaml *map)
 {
     for (size_t i = 0; i + 1 < map->count; i += 2) {

@@ -34,10 +34,10 @@ typedef enum fay_field_kind {
     FAY_FIELD_LATER,    /* known, of a later version: refused by name */
 } fay_field_kind;
 
-typedef struct fay_reader {
+typedef struct fay_config_reader {
     fay_config_errors *errors;
     const char *where; /* "in stage 'score'", for messages; "" at the top */
-} fay_reader;
+} fay_config_reader;
 
 typedef struct fay_field fay_field;
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): a row reads left to right */
@@ -50,7 +50,7 @@ struct fay_field {
     double word_value;
     const char *const *names; /* CHOICE, CHOICES; NULL-terminated */
     const fay_field *fields;  /* MAP, and OWN where --set may go deeper */
-    void (*read)(const fay_reader *reader, const fay_field *field, void *base,
+    void (*read)(const fay_config_reader *reader, const fay_field *field, void *base,
                  const fay_yaml *value);
     size_t said;      /* offset of a bool that is set when the field is stated; 0 = none */
     size_t tag_at;    /* offset of an enum that is set to `tag` then, if `tags`: */
@@ -70,19 +70,19 @@ const fay_field *fay_field_find(const fay_field *fields, const char *key);
 
 /* Applies a map, or one value, to the struct at `base`. Errors are added; nothing is returned,
  * since reading goes on to find them all. A field with an error keeps the value it had. */
-void fay_fields_read(const fay_reader *reader, const fay_field *fields, void *base,
+void fay_fields_read(const fay_config_reader *reader, const fay_field *fields, void *base,
                      const fay_yaml *map);
-void fay_field_read(const fay_reader *reader, const fay_field *field, void *base,
+void fay_field_read(const fay_config_reader *reader, const fay_field *field, void *base,
                     const fay_yaml *value);
 
 /* Reads a source or sink: a word (`words`: its tag is its index), or a map with exactly one field
  * that has a tag, and others that go with it. */
-void fay_end_read(const fay_reader *reader, const fay_field *field, void *end,
+void fay_end_read(const fay_config_reader *reader, const fay_field *field, void *end,
                   const fay_yaml *value, const char *const *words);
 
 /* Adds "'KEY' must be WHAT, not ...", with the reader's place. Returns the error for a hint. */
-fay_error *fay_field_refuse(const fay_reader *reader, const fay_field *field, const fay_yaml *value,
-                            const char *what);
+fay_error *fay_field_refuse(const fay_config_reader *reader, const fay_field *field,
+                            const fay_yaml *value, const char *what);
 
 /* A growing list of words, borrowed: the candidates of a suggestion. */
 typedef struct fay_words {

@@ -80,6 +80,11 @@ static void write_letter(fay_owner *owner, const fay_batch *batch, size_t index,
 static void letter(fay_owner *owner, const fay_flow_action *action)
 {
     fay_news news = fay_news_read(action->note, action->note_size);
+    static const char unnamed[] = "its results are nested too deep or too many to be told apart";
+    if (action->note_size == 0) {
+        news.error = unnamed;
+        news.error_size = sizeof unnamed - 1;
+    }
     write_letter(owner, action->batch, action->at, owner->pipeline->stages[action->stage].name,
                  &news);
 }

@@ -13,8 +13,7 @@
 #define DOTS  "\xe2\x80\xa6"
 
 enum {
-    NUMBER_MAX = 32,
-    PRESSURE_HIGH = 1 /* fay_pressure */
+    NUMBER_MAX = 32
 };
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
@@ -117,7 +116,7 @@ static void append_stage(fay_buffer *out, const fay_report_stage *stage, unsigne
         fay_buffer_printf(out, ARROW "%u", stats->target);
     fay_buffer_append_text(out, "w ");
     append_coloured(out, flags, pressure_colour(stats->pressure), pressure_word(stats->pressure));
-    bool wants_more = stats->pressure == PRESSURE_HIGH;
+    bool wants_more = stats->pressure == FAY_HIGH;
     if (wants_more && stats->held_by != NULL && stats->held_by[0] != '\0')
         fay_buffer_printf(out, " %s", stats->held_by);
     fay_buffer_append_text(out, " ");

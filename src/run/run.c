@@ -62,7 +62,7 @@ static uint64_t fed_by(const fay_pipeline *pipeline, int from)
         if (fay_pipeline_feeds(pipeline, from, to))
             mask |= UINT64_C(1) << to;
     }
-    return mask != 0 ? mask : FAY_ROUTE_SINK;
+    return mask != 0 ? mask : FAY_TARGET_SINK;
 }
 
 static int make_router(fay_owner *owner, fay_error *err)

@@ -187,7 +187,7 @@ void fay_session_collect(fay_session *session)
 }
 
 /* What the Item has emitted so far, and the Item itself, become the context's. */
-static void defer(fay_session *session, fay_ctx *ctx, fay_lease *lease)
+static void defer(fay_session *session, fay_ctx *ctx, fay_session_lease *lease)
 {
     fay_children early = {0};
     fay_children *children = &session->children;
@@ -214,7 +214,7 @@ static void defer(fay_session *session, fay_ctx *ctx, fay_lease *lease)
     (void)pthread_mutex_unlock(&session->lock);
 }
 
-static void show(fay_session *session, const fay_lease *lease)
+static void show(fay_session *session, const fay_session_lease *lease)
 {
     if (!fay_item_unshared(session->item)) {
         fay_item_unref(session->item);
@@ -235,7 +235,7 @@ static void show(fay_session *session, const fay_lease *lease)
     item->enqueued_ms = lease->frame.enqueued_ms;
 }
 
-void fay_session_process(fay_session *session, fay_lease *lease)
+void fay_session_process(fay_session *session, fay_session_lease *lease)
 {
     fay_ctx *ctx = new_context(session);
     ctx->tag = lease->frame.first_tag + lease->cursor.index - 1;

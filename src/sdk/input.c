@@ -18,7 +18,7 @@ enum {
 
 void fay_session_lease_pop(fay_session *session)
 {
-    fay_lease *lease = session->lease;
+    fay_session_lease *lease = session->lease;
     session->lease = lease->next;
     if (session->lease == NULL)
         session->lease_end = &session->lease;
@@ -29,7 +29,7 @@ void fay_session_lease_pop(fay_session *session)
 /* All that was leased and not begun. The first lease stays if an Item of it is in hand. */
 static void give_back_all(fay_session *session)
 {
-    for (fay_lease *lease = session->lease; lease != NULL; lease = lease->next) {
+    for (fay_session_lease *lease = session->lease; lease != NULL; lease = lease->next) {
         uint32_t begun = lease->cursor.index;
         uint32_t left = lease->frame.block.count - begun;
         lease->cursor.index = lease->frame.block.count;
@@ -50,7 +50,7 @@ static int take_lease(fay_session *session, const fay_frame *frame)
         fay_session_give_back(session, parsed.first_tag, parsed.block.count);
         return 0;
     }
-    fay_lease *lease = fay_alloc(sizeof *lease);
+    fay_session_lease *lease = fay_alloc(sizeof *lease);
     lease->frame = parsed;
     lease->store = fay_store_ref(session->store);
     *session->lease_end = lease;

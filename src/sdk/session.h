@@ -31,12 +31,12 @@
 #include "wire/setup.h"
 
 /* A LEASE frame whose Items are not all begun. */
-typedef struct fay_lease {
-    struct fay_lease *next;
+typedef struct fay_session_lease {
+    struct fay_session_lease *next;
     fay_store *store; /* which holds the frame; counted */
     fay_lease_frame frame;
     fay_block_item cursor;
-} fay_lease;
+} fay_session_lease;
 
 typedef struct fay_session fay_session;
 
@@ -69,7 +69,7 @@ struct fay_session {
     /* in */
     fay_store *store;
     size_t start, end, needed; /* bytes of the store not yet parsed; least size of the next frame */
-    fay_lease *lease, **lease_end;
+    fay_session_lease *lease, **lease_end;
 
     /* in hand */
     pthread_t loop;
@@ -128,7 +128,7 @@ void fay_session_flush(fay_session *session);
 
 /* ---- context.c ---- */
 /* Lends the next Item to process(), and finishes it unless it is deferred. */
-void fay_session_process(fay_session *session, fay_lease *lease);
+void fay_session_process(fay_session *session, fay_session_lease *lease);
 /* Finishes what other threads have done. */
 void fay_session_collect(fay_session *session);
 

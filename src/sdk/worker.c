@@ -128,7 +128,7 @@ static void work(fay_session *session)
 {
     fay_session_busy_begin(session);
     while (session->lease != NULL && !is_over(session)) {
-        fay_lease *lease = session->lease;
+        fay_session_lease *lease = session->lease;
         if (!fay_block_next(&lease->frame.block, &lease->cursor)) {
             fay_session_lease_pop(session);
             continue;

@@ -89,7 +89,7 @@ static void leave(fay_sim_book *book, uint32_t atom)
 {
     uint64_t targets = fay_sim_oracle_targets(book->oracle, atom);
     fay_sim_root *root = &book->roots[book->oracle->atoms[atom].root];
-    if ((targets & FAY_ROUTE_SINK) != 0) {
+    if ((targets & FAY_TARGET_SINK) != 0) {
         *output(book, atom) = 2 * book->life;
         root->due++;
     }
@@ -123,7 +123,7 @@ void fay_sim_book_source(fay_sim_book *book, uint32_t number)
     if (root->restored)
         return; /* read again on the way to those that are not done */
     root->fed = true;
-    root->proven = (fay_sim_oracle_targets(book->oracle, number) & FAY_ROUTE_SINK) != 0;
+    root->proven = (fay_sim_oracle_targets(book->oracle, number) & FAY_TARGET_SINK) != 0;
     book->open_roots++;
     leave(book, number);
     closed(book, root);

@@ -60,7 +60,7 @@ fay_path fay_sim_oracle_path(const fay_sim_oracle *oracle, uint32_t atom, size_t
         fits = fay_path_append(&path, a->index);
     }
     uint64_t targets = fay_sim_oracle_targets(oracle, atom);
-    uint64_t before = stage < oracle->shape->count ? (UINT64_C(1) << stage) - 1 : ~FAY_ROUTE_SINK;
+    uint64_t before = stage < oracle->shape->count ? (UINT64_C(1) << stage) - 1 : ~FAY_TARGET_SINK;
     if ((targets & (targets - 1)) != 0)
         fits |= fay_path_append(&path, (uint64_t)__builtin_popcountll(targets & before));
     assert(fits == 0); /* a few stages never come near the longest path */
@@ -247,7 +247,7 @@ static bool may_be_nothing(const fay_sim_oracle *oracle, uint32_t visit_number)
         bool nothing = true;
         for (uint32_t i = 0; nothing && i < try->count; i++) {
             uint64_t targets = fay_sim_oracle_targets(oracle, try->first + i);
-            nothing = (targets & FAY_ROUTE_SINK) == 0;
+            nothing = (targets & FAY_TARGET_SINK) == 0;
             for (size_t s = 0; nothing && s < oracle->shape->count; s++) {
                 if ((targets >> s & 1) != 0)
                     nothing = may_be_nothing(oracle, oracle->atoms[try->first + i].visits[s]);
@@ -293,7 +293,7 @@ static void demand_visit(fay_sim_oracle *oracle, uint32_t atom, size_t stage)
 static void demand(fay_sim_oracle *oracle, uint32_t atom)
 {
     uint64_t targets = fay_sim_oracle_targets(oracle, atom);
-    if ((targets & FAY_ROUTE_SINK) != 0 && oracle->atoms[atom].written != 1) {
+    if ((targets & FAY_TARGET_SINK) != 0 && oracle->atoms[atom].written != 1) {
         fay_sim_fail(oracle->trace, "atom %u of root %u is missing in the sink", atom,
                      oracle->atoms[atom].root);
     }

@@ -36,7 +36,7 @@ static void draw_feeds(fay_sim_shape *shape, fay_sim_world *world)
     }
     for (size_t i = 0; i < shape->count; i++) {
         if (shape->feeds[i] == 0)
-            shape->feeds[i] = FAY_ROUTE_SINK;
+            shape->feeds[i] = FAY_TARGET_SINK;
     }
 }
 
@@ -203,7 +203,7 @@ void fay_sim_shape_deinit(fay_sim_shape *shape)
 
 uint64_t fay_sim_shape_targets(const fay_sim_shape *shape, size_t from, unsigned kind)
 {
-    uint64_t targets = shape->feeds[from] & FAY_ROUTE_SINK, otherwise = 0;
+    uint64_t targets = shape->feeds[from] & FAY_TARGET_SINK, otherwise = 0;
     bool matched = false;
     for (size_t i = 0; i < shape->count; i++) {
         uint64_t bit = shape->feeds[from] & UINT64_C(1) << i;
@@ -237,7 +237,7 @@ bool fay_sim_shape_ordered(const fay_sim_shape *shape)
 {
     unsigned feeders = 0;
     for (size_t from = 0; from <= shape->count; from++) {
-        if ((fay_router_possible(shape->router, from) & FAY_ROUTE_SINK) == 0)
+        if ((fay_router_possible(shape->router, from) & FAY_TARGET_SINK) == 0)
             continue;
         if (from == shape->count || !shape->flow_stages[from].ordered)
             return false;

@@ -49,7 +49,7 @@ void fay_sim_spools_spill(fay_sim_spools *spools, const fay_flow_action *action)
             fay_sim_fail(spools->oracle->trace, "SPILL of what is nobody's");
         spool->atoms[spool->count] = atom;
         spool->targets[spool->count++] =
-            action->targets != NULL ? action->targets[i] : FAY_ROUTE_SINK;
+            action->targets != NULL ? action->targets[i] : FAY_TARGET_SINK;
     }
 }
 
@@ -83,7 +83,7 @@ uint32_t *fay_sim_spools_for_sink(fay_sim_spools *spools, uint32_t number, size_
     uint32_t *atoms = fay_alloc(spool->count * sizeof *atoms);
     *ret_count = 0;
     for (size_t i = 0; i < spool->count; i++) {
-        if ((spool->targets[i] & FAY_ROUTE_SINK) != 0)
+        if ((spool->targets[i] & FAY_TARGET_SINK) != 0)
             atoms[(*ret_count)++] = spool->atoms[i];
     }
     return atoms;

@@ -37,13 +37,6 @@ void fay_batch_unrefp(fay_batch **batch)
     *batch = NULL;
 }
 
-void fay_batch_adopt(fay_batch *batch, uint8_t *bytes, size_t size)
-{
-    assert(batch->bytes == NULL && size <= UINT32_MAX);
-    batch->bytes = bytes;
-    batch->size = batch->room = size;
-}
-
 void fay_batch_reserve(fay_batch *batch, size_t count, size_t size)
 {
     FAY_RESERVE(batch->entries, batch->capacity, batch->count + count);

@@ -42,8 +42,6 @@ fay_batch *fay_batch_ref(fay_batch *batch);
 void fay_batch_unref(fay_batch *batch);
 void fay_batch_unrefp(fay_batch **batch); /* for FAY_CLEANUP */
 
-/* Takes malloc()ed bytes as the batch's own; the batch was empty. */
-void fay_batch_adopt(fay_batch *batch, uint8_t *bytes, size_t size);
 /* Room for `count` more entries and `size` more bytes, so that appends do not move them. */
 void fay_batch_reserve(fay_batch *batch, size_t count, size_t size);
 /* An entry whose payload lies in the bytes already. */

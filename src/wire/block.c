@@ -274,12 +274,3 @@ void fay_block_data(const fay_batch *batch, size_t at, size_t count, fay_buffer 
             fay_buffer_append(out, "\n", 1);
     }
 }
-
-size_t fay_block_data_size(const fay_batch *batch, size_t at, size_t count)
-{
-    size_t size = batch->gap * count;
-    for (size_t i = at; i < at + count; i++) {
-        size += batch->entries[i].size;
-    }
-    return size;
-}

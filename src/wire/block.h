@@ -30,7 +30,8 @@ enum {
     FAY_BLOCK_ROUTES = 4u,
     FAY_BLOCK_ATTRS = 8u,
 };
-#define FAY_TARGET_SINK (UINT64_C(1) << 63)
+#define FAY_TARGET_SINK_BIT 63
+#define FAY_TARGET_SINK     (UINT64_C(1) << FAY_TARGET_SINK_BIT)
 
 typedef struct fay_block {
     uint32_t count;
@@ -84,8 +85,5 @@ void fay_block_head(const fay_batch *batch, size_t at, size_t count, bool ids,
                     const uint64_t *targets, fay_buffer *out);
 /* Appends the data of the same Items. */
 void fay_block_data(const fay_batch *batch, size_t at, size_t count, fay_buffer *out);
-
-/* Bytes that the data of these Items take on the wire. */
-size_t fay_block_data_size(const fay_batch *batch, size_t at, size_t count);
 
 #endif /* FAY_BLOCK_H */

@@ -108,13 +108,6 @@ void fay_write64(fay_buffer *out, uint64_t value)
     fay_buffer_append(out, bytes, sizeof bytes);
 }
 
-void fay_write_double(fay_buffer *out, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    fay_write64(out, bits);
-}
-
 void fay_write_bytes(fay_buffer *out, const void *bytes, size_t size)
 {
     assert(size <= UINT32_MAX);

@@ -65,7 +65,6 @@ void fay_write8(fay_buffer *out, uint8_t value);
 void fay_write16(fay_buffer *out, uint16_t value);
 void fay_write32(fay_buffer *out, uint32_t value);
 void fay_write64(fay_buffer *out, uint64_t value);
-void fay_write_double(fay_buffer *out, double value);
 void fay_write_bytes(fay_buffer *out, const void *bytes, size_t size);
 void fay_write_text(fay_buffer *out, const char *text); /* NULL is written as "" */
 

@@ -34,7 +34,7 @@ int fay_frame_parse(const uint8_t *bytes, size_t size, fay_frame *ret, size_t *r
 
     size_t payload = fay_load32(bytes);
     fay_message type = (fay_message)bytes[4];
-    if (fay_message_name(type) == NULL || payload > fay_message_max(type))
+    if (fay_message_name(type) == NULL || payload > fay_message_max(type) || bytes[5] != 0)
         return FAY_E_PEER;
     *ret_needed = FAY_FRAME_HEADER + payload;
     if (size < *ret_needed)

@@ -42,7 +42,8 @@ enum {
     FAY_FRAME_MORE = 1,  /* incomplete: *ret_needed is how many bytes are needed at least */
 };
 
-/* Finds the frame at the start of the bytes. FAY_E_PEER: unknown type or too large. */
+/* Finds the frame at the start of the bytes. FAY_E_PEER: unknown type, too large, or a flag (none
+ * is defined yet). */
 int fay_frame_parse(const uint8_t *bytes, size_t size, fay_frame *ret, size_t *ret_needed);
 
 void fay_frame_header(uint8_t header[FAY_FRAME_HEADER], fay_message type, uint8_t flags,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/modes.h"
 #include "wire/codec.h"
 
 static void free_texts(char **texts)
@@ -129,8 +130,8 @@ int fay_setup_parse(const uint8_t *payload, size_t size, fay_setup *ret)
     setup.argv = read_texts(&r);
     setup.env = read_texts(&r);
     read_routes(&r, &setup);
-    if (fay_reader_done(&r) != 0 || setup.mode > 4 || setup.emit > 1 || setup.format > 5 ||
-        setup.buffering > 2) {
+    if (fay_reader_done(&r) != 0 || setup.mode > FAY_MODE_FRAMES || setup.emit > FAY_EMIT_WHOLE ||
+        setup.format > 5 || setup.buffering > FAY_BUFFERING_NONE) {
         fay_setup_deinit(&setup);
         return FAY_E_PEER;
     }

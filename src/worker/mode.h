@@ -22,18 +22,11 @@
 
 #include "base/base.h"
 #include "base/buffer.h"
+#include "base/modes.h"
 #include "item/route.h"
 #include "wire/block.h"
 #include "wire/frame.h"
 #include "wire/setup.h"
-
-typedef enum fay_mode_kind { /* as setup.mode */
-    FAY_MODE_EXEC,
-    FAY_MODE_LINES,
-    FAY_MODE_BATCH,
-    FAY_MODE_JSON,
-    FAY_MODE_FRAMES,
-} fay_mode_kind;
 
 typedef struct fay_reply {
     fay_message type;

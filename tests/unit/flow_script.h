@@ -125,7 +125,7 @@ static inline struct script *begin(void **state, size_t stages)
                                         .workers_max = 1,
                                         .pinned = true};
         s->whens[i] = "";
-        s->feeds[i] = i + 1 < stages ? UINT64_C(1) << (i + 1) : FAY_ROUTE_SINK;
+        s->feeds[i] = i + 1 < stages ? UINT64_C(1) << (i + 1) : FAY_TARGET_SINK;
     }
     s->feeds[stages] = 1;
     return s;

@@ -42,7 +42,7 @@ static void a_backlog_spawns_as_many_as_the_load_needs(void **state)
     fay_equalizer_watch(&e, FAY_SECOND, &in);
     assert_true(e.due <= FAY_SECOND);
     fay_equalizer_decision d = fay_equalizer_evaluate(&e, FAY_SECOND, &in);
-    assert_int_equal(e.pressure, 1);
+    assert_int_equal(e.pressure, FAY_HIGH);
     assert_in_range(d.spawn, 9, 60);
     assert_false(d.retire);
 }
@@ -64,7 +64,23 @@ static void the_maximum_holds_it(void **state)
     assert_true(e.due == FAY_NEVER); /* nothing can be decided: no timer */
     fay_equalizer_watch(&e, 2 * FAY_SECOND, &in);
     assert_true(e.due == FAY_NEVER);
-    assert_int_equal(e.pressure, 1);
+    assert_int_equal(e.pressure, FAY_HIGH);
+}
+
+static void near_the_end_nobody_is_started_for_nothing(void **state)
+{
+    (void)state;
+    fay_equalizer e = fresh(1, 8);
+    fay_equalizer_input in = {.arrivals = 100,
+                              .finished = 90,
+                              .useful_ns = 90 * FAY_MS,
+                              .queued = 10, /* 10 ms of work; a start takes 20 ms */
+                              .drying = true,
+                              .live = 1,
+                              .idle_since = FAY_NEVER};
+    assert_int_equal(fay_equalizer_evaluate(&e, FAY_SECOND, &in).spawn, 0);
+    in.queued = 1000;
+    assert_true(fay_equalizer_evaluate(&e, 2 * FAY_SECOND, &in).spawn > 0);
 }
 
 static void saturated_cores_hold_it(void **state)
@@ -100,7 +116,7 @@ static void an_idle_surplus_goes_one_at_a_time(void **state)
     fay_equalizer_decision d = fay_equalizer_evaluate(&e, due, &in);
     assert_true(d.retire);
     assert_int_equal(d.spawn, 0);
-    assert_int_equal(e.pressure, -1);
+    assert_int_equal(e.pressure, FAY_LOW);
     in.live = 3;
     d = fay_equalizer_evaluate(&e, due + 1, &in);
     assert_false(d.retire); /* not two at once */
@@ -128,7 +144,7 @@ static void blocked_is_not_high(void **state)
                               .idle_since = FAY_NEVER};
     fay_equalizer_decision d = fay_equalizer_evaluate(&e, FAY_SECOND, &in);
     assert_int_equal(d.spawn, 0);
-    assert_int_equal(e.pressure, 2);
+    assert_int_equal(e.pressure, FAY_BLOCKED);
     assert_string_equal(e.held_by, "BLOCKED");
 }
 
@@ -138,6 +154,7 @@ int main(void)
         cmocka_unit_test(balanced_it_is_dormant),
         cmocka_unit_test(a_backlog_spawns_as_many_as_the_load_needs),
         cmocka_unit_test(the_maximum_holds_it),
+        cmocka_unit_test(near_the_end_nobody_is_started_for_nothing),
         cmocka_unit_test(saturated_cores_hold_it),
         cmocka_unit_test(an_idle_surplus_goes_one_at_a_time),
         cmocka_unit_test(the_last_worker_stays),

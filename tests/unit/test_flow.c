@@ -141,7 +141,7 @@ static void copies_have_branches(void **state)
 {
     struct script *s = begin(state, 2);
     s->feeds[2] = 3; /* the source feeds both, both feed the sink */
-    s->feeds[0] = FAY_ROUTE_SINK;
+    s->feeds[0] = FAY_TARGET_SINK;
     start(s);
     read_source(s, "a");
     step(s);

@@ -209,9 +209,57 @@ static void twenty_alike_break_the_circuit(void **state)
     assert_null(strstr(s->trace, "lease"));
 }
 
+/* An Instance may lie about its children: their number, or where they go. */
+static void results_that_do_not_add_up_are_refused(void **state)
+{
+    struct script *s = begin(state, 2);
+    start(s);
+    read_source(s, "a");
+    step(s);
+    FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = fay_batch_new();
+    (void)fay_batch_append(batch, "x", 1);
+    static const uint64_t nowhere[] = {0};
+    static const uint64_t beyond[] = {UINT64_C(1) << 40};
+    static const uint64_t back[] = {1};
+    static const uint32_t two[] = {2};
+    fay_flow_event event = {.kind = FAY_FLOW_RESULTS, .count = 1, .batch = batch};
+    const uint64_t *const lies[] = {nowhere, beyond, back};
+    for (size_t i = 0; i < FAY_COUNT(lies); i++) {
+        event.targets = lies[i];
+        assert_int_equal(fay_flow_feed(s->flow, 0, &event), FAY_E_PEER);
+    }
+    event.targets = NULL;
+    event.children = two;
+    assert_int_equal(fay_flow_feed(s->flow, 0, &event), FAY_E_PEER);
+    event.children = NULL;
+    assert_int_equal(fay_flow_feed(s->flow, 0, &event), 0);
+}
+
+/* Children whose paths would be too long: the Item is dead, and says so itself. */
+static void results_that_cannot_be_named_end_their_item(void **state)
+{
+    struct script *s = begin(state, 1);
+    start(s);
+    FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = fay_batch_new();
+    fay_entry *entry = fay_batch_append(batch, "deep", 4);
+    while (fay_path_append(&entry->path, 1) == 0) {
+    }
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_REENTER, .batch = batch});
+    fay_flow_actions actions;
+    fay_flow_step(s->flow, 0, &actions);
+    assert_int_equal(results(s, 0, 0, "x", NULL, 1), 0);
+    fay_flow_step(s->flow, 0, &actions);
+    assert_int_equal(actions.items[0].kind, FAY_FLOW_LETTER);
+    assert_int_equal(actions.items[0].batch->entries[actions.items[0].at].size, 4);
+    assert_int_equal(actions.items[0].note_size, 0);
+    fay_flow_check(s->flow);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FLOW_TEST(results_that_do_not_add_up_are_refused),
+        FLOW_TEST(results_that_cannot_be_named_end_their_item),
         FLOW_TEST(a_failing_item_is_tried_three_times_then_dead),
         FLOW_TEST(a_poison_item_dies_at_once),
         FLOW_TEST(the_rest_is_halved),

@@ -286,7 +286,7 @@ static void jobs_are_a_number_or_a_range(void **state)
 static void modes_have_names(void **state)
 {
     (void)state;
-    fay_mode mode = FAY_MODE_EXEC;
+    fay_mode_kind mode = FAY_MODE_EXEC;
     fay_error err = {0};
     assert_int_equal(fay_mode_parse("frames", &mode, NULL), 0);
     assert_int_equal(mode, FAY_MODE_FRAMES);

@@ -185,7 +185,7 @@ static void lines_inherit_attributes_and_are_routed(void **state)
     (void)state;
     talk t;
     const char *whens[] = {"", "data == \"A\"", "else"};
-    const uint64_t feeds[] = {6, FAY_ROUTE_SINK, FAY_ROUTE_SINK, 1};
+    const uint64_t feeds[] = {6, FAY_TARGET_SINK, FAY_TARGET_SINK, 1};
     fay_router *router = fay_router_new(whens, feeds, 3, NULL);
     assert_non_null(router);
     begin_as(&t, say_setup(FAY_MODE_LINES, TEXTS("cat")), router);

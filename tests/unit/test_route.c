@@ -28,12 +28,12 @@ static void linear(void **state)
 {
     (void)state;
     const char *whens[] = {"", ""};
-    const uint64_t feeds[] = {BIT(1), FAY_ROUTE_SINK, BIT(0)};
+    const uint64_t feeds[] = {BIT(1), FAY_TARGET_SINK, BIT(0)};
     fay_router *router = fay_router_new(whens, feeds, 2, NULL);
     assert_false(fay_router_tests(router, 2));
     assert_int_equal(fay_router_all(router, 2), BIT(0));
     assert_int_equal(fay_router_targets(router, 0, NULL, 0, NULL, 0), BIT(1));
-    assert_int_equal(fay_router_possible(router, 1), FAY_ROUTE_SINK);
+    assert_int_equal(fay_router_possible(router, 1), FAY_TARGET_SINK);
     fay_router_free(router);
 }
 
@@ -42,7 +42,7 @@ static void tests_and_else(void **state)
 {
     (void)state;
     const char *whens[] = {"kind == 'jpg'", "size > 5", "else", ""};
-    const uint64_t sink = FAY_ROUTE_SINK;
+    const uint64_t sink = FAY_TARGET_SINK;
     const uint64_t feeds[] = {sink, sink, sink, sink, BIT(0) | BIT(1) | BIT(2) | BIT(3)};
     fay_router *router = fay_router_new(whens, feeds, 4, NULL);
     assert_true(fay_router_tests(router, 4));
@@ -58,13 +58,13 @@ static void past_several(void **state)
 {
     (void)state;
     const char *whens[] = {"a", "b", "c"};
-    const uint64_t feeds[] = {BIT(1), FAY_ROUTE_SINK, BIT(1), BIT(0) | BIT(2)};
+    const uint64_t feeds[] = {BIT(1), FAY_TARGET_SINK, BIT(1), BIT(0) | BIT(2)};
     fay_router *router = fay_router_new(whens, feeds, 3, NULL);
     assert_int_equal(route(router, 3, "{\"a\":1}"), BIT(0));
     assert_int_equal(route(router, 3, "{\"b\":1}"), BIT(1));
     assert_int_equal(route(router, 3, "{\"c\":1,\"b\":1}"), BIT(2));
-    assert_int_equal(route(router, 3, "{}"), FAY_ROUTE_SINK);
-    assert_int_equal(fay_router_possible(router, 3), BIT(0) | BIT(1) | BIT(2) | FAY_ROUTE_SINK);
+    assert_int_equal(route(router, 3, "{}"), FAY_TARGET_SINK);
+    assert_int_equal(fay_router_possible(router, 3), BIT(0) | BIT(1) | BIT(2) | FAY_TARGET_SINK);
     fay_router_free(router);
 }
 
