@@ -257,8 +257,8 @@ static bool may_spool(const fay_flow *flow, const fay_stage *stage)
 /* What an Instance says of its children: as many as it has sent, and only to where they may go. */
 static bool children_are_right(const fay_stage *stage, const fay_flow_event *event)
 {
-    uint64_t children = event->kind == FAY_FLOW_RESULTS ? event->count : event->batch->count;
-    if (event->children != NULL) {
+    uint64_t children = event->kind == FAY_FLOW_PART ? event->batch->count : event->count;
+    if (event->kind == FAY_FLOW_RESULTS && event->children != NULL) {
         children = 0;
         for (uint64_t i = 0; i < event->count; i++) {
             children += event->children[i];

@@ -205,9 +205,12 @@ class Case(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.tmp)), [], "left in TMPDIR")
 
     def write(self, name, text, mode=0o644):
+        """In one step: whoever watches the directory may take the file away at once."""
         path = self.work / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        path.chmod(mode)
+        new = self.work.parent / (self.work.name + ".new")
+        new.write_bytes(text if isinstance(text, bytes) else text.encode())
+        new.chmod(mode)
+        os.replace(new, path)
         return str(path)
 
     def read(self, name):
