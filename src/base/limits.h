@@ -44,6 +44,7 @@
 
 /* Files */
 #define FAY_JOURNAL_RECORD_MAX (64 * FAY_MIB)
+#define FAY_JOURNAL_MAX        (256 * FAY_MIB) /* it is begun anew beyond 4 MiB and a record */
 #define FAY_DEAD_LINE_MAX      (2 * FAY_GIB)
 
 #endif /* FAY_LIMITS_H */

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 enum {
-    LINE_MAX_BYTES = 2048
+    FIELDS_MAX = 1024,
+    LINE_MAX_BYTES = 8 * FIELDS_MAX /* the worst: each byte of them as \u0001 */
 };
 
 static struct {
@@ -52,28 +53,39 @@ static size_t put_escaped(char *line, size_t used, const char *text, size_t leng
     return used;
 }
 
-/* key=value and key="two words" become ,"key":"value". */
+/* Where " key=" begins in the fields, or their end. */
+static const char *next_field(const char *at)
+{
+    for (; *at != '\0'; at++) {
+        size_t key = *at == ' ' ? strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_") : 0;
+        if (key > 0 && at[1 + key] == '=')
+            break;
+    }
+    return at;
+}
+
+/* key=value and key="two words" become ,"key":"value". Texts are not escaped in them: a quoted one
+ * ends at the last quote before the next field, an open one at that. */
 static size_t put_fields(char *line, size_t used, const char *fields)
 {
-    const char *at = fields;
-    while (*at != '\0') {
+    for (const char *at = fields; *at != '\0';) {
         const char *equals = strchr(at, '=');
         if (equals == NULL)
             break;
-        bool quoted = equals[1] == '"';
-        const char *value = equals + (quoted ? 2 : 1);
-        const char *end = strchr(value, quoted ? '"' : ' ');
-        if (end == NULL)
-            end = value + strlen(value);
+        const char *next = next_field(equals + 1);
+        const char *value = equals + 1, *end = next;
+        if (end - value >= 2 && *value == '"' && end[-1] == '"') {
+            value++;
+            end--;
+        } else if (*value == '"') { /* cut off */
+            value++;
+        }
         used = put(line, used, ",\"", 2);
         used = put_escaped(line, used, at, (size_t)(equals - at));
         used = put(line, used, "\":\"", 3);
         used = put_escaped(line, used, value, (size_t)(end - value));
         used = put(line, used, "\"", 1);
-        at = end + (quoted && *end == '"' ? 1 : 0);
-        while (*at == ' ') {
-            at++;
-        }
+        at = next + strspn(next, " ");
     }
     return used;
 }
@@ -84,7 +96,7 @@ void fay_log(fay_level level, const char *event, const char *format, ...)
     if (!fay_log_wants(level))
         return;
 
-    char fields[LINE_MAX_BYTES / 2];
+    char fields[FIELDS_MAX];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(fields, sizeof fields, format, args);

@@ -12,7 +12,6 @@
  * signal, a failure limit) says nothing about which of its Items are done: all its letters stay.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,6 +20,7 @@
 #include "cli/dead.h"
 #include "cli/dead_file.h"
 #include "cli/request.h"
+#include "host/unlinked.h"
 #include "pipeline/schema.h"
 
 enum {
@@ -77,7 +77,7 @@ static FILE *unlinked_file(const char *beside)
     char *slash = strrchr(directory, '/');
     if (slash != NULL)
         slash[slash == directory ? 1 : 0] = '\0';
-    int fd = open(slash != NULL ? directory : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = fay_host_unlinked(slash != NULL ? directory : ".");
     if (fd < 0)
         fd = memfd_create("faymora-dead", MFD_CLOEXEC);
     FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;

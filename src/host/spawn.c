@@ -183,6 +183,7 @@ void fay_host_init(int keep)
 {
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
     if (keep < STDIO) {
         close_on_exec(STDIO, ~0u);
         return;

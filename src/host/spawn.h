@@ -47,8 +47,8 @@ void fay_child_signal(const fay_child *child, int signal);
 /* Reaps without blocking. true: it has ended, *ret_status as from waitpid. */
 bool fay_child_reap(fay_child *child, int *ret_status);
 
-/* Once per process that spawns: PR_SET_CHILD_SUBREAPER, SIGPIPE ignored, O_CLOEXEC on all
- * inherited descriptors but 0-2 and `keep` (-1 = none). */
+/* Once per process that spawns: PR_SET_CHILD_SUBREAPER, SIGPIPE and SIGXFSZ ignored, O_CLOEXEC on
+ * all inherited descriptors but 0-2 and `keep` (-1 = none). */
 void fay_host_init(int keep);
 
 /*

@@ -22,7 +22,7 @@
 #include "wire/codec.h"
 
 enum {
-    PIPE_SIZE = 256 * 1024,
+    PIPE_SIZE = 256 * 1024, /* fewer wake-ups */
     READ_SIZE = 256 * 1024,
     DRAIN_MAX = 64 * 1024 * 1024,
     BUFFERING_PTY = 1,
@@ -302,17 +302,6 @@ typedef struct ends {
     int fds[FAY_SPAWN_FDS_MAX];
 } ends;
 
-static int open_pipe(int *ret_read, int *ret_write)
-{
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0)
-        return errno;
-    (void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE); /* fewer wake-ups; not granted to all */
-    *ret_read = fds[0];
-    *ret_write = fds[1];
-    return 0;
-}
-
 /* A terminal that passes bytes on as they are: programs print line by line to it. */
 static int open_terminal(int *ret_read, int *ret_write)
 {
@@ -335,10 +324,11 @@ static int open_streams(const fay_instance *in, ends *e)
         e->fds[3] = pair[1];
         return 0;
     }
-    int error = open_pipe(&e->fds[0], &e->ours_in);
+    int error = fay_watch_pipe(PIPE_SIZE, &e->fds[0], &e->ours_in);
     if (error == 0) {
-        error = in->setup.buffering == BUFFERING_PTY ? open_terminal(&e->ours_out, &e->fds[1])
-                                                     : open_pipe(&e->ours_out, &e->fds[1]);
+        error = in->setup.buffering == BUFFERING_PTY
+                    ? open_terminal(&e->ours_out, &e->fds[1])
+                    : fay_watch_pipe(PIPE_SIZE, &e->ours_out, &e->fds[1]);
     }
     return error;
 }

@@ -65,6 +65,17 @@ static int on_lease(fay_instance *in, fay_worker *w, const fay_frame *frame)
     return in->done ? FAY_E_PEER : 0;
 }
 
+static int on_kill(fay_worker *w, const fay_frame *frame)
+{
+    fay_reader r = fay_reader_of(frame->payload, frame->size);
+    uint32_t signal = fay_read32(&r);
+    if (fay_reader_done(&r) != 0 || signal >= NSIG)
+        return FAY_E_PEER;
+    if (w != NULL)
+        fay_worker_end(w, (int)signal);
+    return 0;
+}
+
 static void on_stop(fay_instance *in)
 {
     in->stopping = true;
@@ -106,10 +117,7 @@ static int on_frame(void *context, const fay_frame *frame)
         if (w != NULL)
             fay_worker_recall(w);
         return 0;
-    case FAY_MESSAGE_KILL:
-        if (w != NULL)
-            fay_worker_kill(w, FAY_DOWN_RETIRED, "");
-        return 0;
+    case FAY_MESSAGE_KILL: return on_kill(w, frame);
     default: return FAY_E_PEER;
     }
 }

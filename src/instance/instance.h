@@ -15,7 +15,7 @@
  *      O>I  LEASE n           I>O  RESULTS, PART.. RESULTS, VERDICT or GIVEN_BACK for each tag
  *      O>I  RECALL n          I>O  GIVEN_BACK for what has not begun; the rest is answered as usual
  *      O>I  RETIRE n          I>O  GIVEN_BACK, answers, DOWN n (retired)
- *      O>I  KILL n            I>O  DOWN n (signal)
+ *      O>I  KILL n            I>O  DOWN n (as it ended); a try that ends so does not count
  *      O>I  STOP              as RETIRE for all; then the link is closed
  *
  * - Workers are numbered from 0 by the owner; their slot ({%}, $FAYMORA_SLOT, stderr tag) is one

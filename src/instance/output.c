@@ -2,19 +2,18 @@
 #include "instance/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "host/unlinked.h"
 
 enum {
     LOAD = 256 * 1024,
     KEEP = 64 * 1024
 };
 
-void fay_held_output_init(fay_held_output *output, const char *directory)
+void fay_held_output_init(fay_held_output *output)
 {
-    *output = (fay_held_output){.directory = directory, .fd = -1};
+    *output = (fay_held_output){.fd = -1};
 }
 
 void fay_held_output_clear(fay_held_output *output)
@@ -30,24 +29,6 @@ void fay_held_output_clear(fay_held_output *output)
     }
 }
 
-static int open_unlinked(const char *directory)
-{
-    const char *tmp = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): one thread
-    if (directory[0] == '\0')
-        directory = tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp";
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
-        return fd;
-    char path[4096]; /* a file system without O_TMPFILE */
-    int length = snprintf(path, sizeof path, "%s/faymora-XXXXXX", directory);
-    if (length < 0 || (size_t)length >= sizeof path)
-        return -1;
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        (void)unlink(path);
-    return fd;
-}
-
 static int write_out(fay_held_output *output)
 {
     while (fay_buffer_size(&output->memory) > 0) {
@@ -55,8 +36,10 @@ static int write_out(fay_held_output *output)
             write(output->fd, fay_buffer_data(&output->memory), fay_buffer_size(&output->memory));
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n <= 0) {
+            errno = n == 0 ? EIO : errno;
             return FAY_E_IO;
+        }
         fay_buffer_consume(&output->memory, (size_t)n);
         output->written += (uint64_t)n;
     }
@@ -67,7 +50,7 @@ int fay_held_output_added(fay_held_output *output)
 {
     if (fay_buffer_size(&output->memory) < FAY_OUTPUT_MEMORY)
         return 0;
-    if (output->fd < 0 && (output->fd = open_unlinked(output->directory)) < 0)
+    if (output->fd < 0 && (output->fd = fay_host_unlinked(NULL)) < 0)
         return FAY_E_IO;
     return write_out(output);
 }
@@ -85,10 +68,14 @@ int fay_held_output_load(fay_held_output *output, bool *ret_final)
     if (output->read == 0 && write_out(output) != 0) /* the end of it is in memory still */
         return FAY_E_IO;
     size_t size = (size_t)FAY_MIN(output->written - output->read, (uint64_t)LOAD);
-    ssize_t n =
-        pread(output->fd, fay_buffer_reserve(&output->memory, size), size, (off_t)output->read);
-    if (n < 0 || (size_t)n < size)
+    ssize_t n;
+    do {
+        n = pread(output->fd, fay_buffer_reserve(&output->memory, size), size, (off_t)output->read);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 || (size_t)n < size) {
+        errno = n >= 0 ? EIO : errno; /* the file has lost bytes */
         return FAY_E_IO;
+    }
     fay_buffer_commit(&output->memory, size);
     output->read += size;
     *ret_final = output->read == output->written;

@@ -14,6 +14,7 @@
 
 #define SAMPLE       (500 * FAY_MS) /* between two looks at a process that seems to do nothing */
 #define RSS_EVERY    FAY_SECOND
+#define MEMORY_EVERY (200 * FAY_MS)
 #define HELLO_WITHIN (10 * FAY_SECOND)
 #define SWEEP_AFTER  (50 * FAY_MS)
 
@@ -105,6 +106,30 @@ static fay_ns look_at_recycling(fay_worker *w, fay_ns now)
     return s->recycle_rss > 0 ? FAY_MIN(next, now + RSS_EVERY) : next;
 }
 
+/* What its processes hold may pass the limit for as long as nobody looks: it is no hard one. */
+static fay_ns look_at_memory(fay_worker *w, fay_ns now)
+{
+    const fay_setup *s = &w->instance->setup;
+    if (s->memory_max == 0 || !w->running || w->kill != FAY_DOWN_RETIRED)
+        return FAY_NEVER;
+    if (now < w->memory_at)
+        return w->memory_at;
+    fay_tree tree;
+    w->memory_at = now + MEMORY_EVERY;
+    if (!fay_host_tree(w->child.pid, &tree) || tree.rss <= s->memory_max)
+        return w->memory_at;
+    char used[FAY_UNITS_TEXT_MAX], limit[FAY_UNITS_TEXT_MAX], error[192];
+    (void)snprintf(error, sizeof error,
+                   "stage %s: a worker held %s, more than resources.memory (%s)", s->stage,
+                   fay_size_text(tree.rss, used), fay_size_text(s->memory_max, limit));
+    if (fay_is_oneshot(w->instance)) {
+        fay_try_over_memory(w, error);
+    } else {
+        fay_worker_kill(w, FAY_DOWN_OOM, error);
+    }
+    return FAY_NEVER;
+}
+
 /* It has nothing to do but to exit: asked, then made to. */
 static fay_ns look_at_stopping(fay_worker *w, fay_ns now)
 {
@@ -133,6 +158,7 @@ static fay_ns look_at(fay_worker *w, fay_ns now)
 {
     fay_ns next = FAY_MIN(look_at_timeout(w, now), look_at_stall(w, now));
     next = FAY_MIN(next, look_at_recycling(w, now));
+    next = FAY_MIN(next, look_at_memory(w, now));
     next = FAY_MIN(next, look_at_stopping(w, now));
     next = FAY_MIN(next, look_at_start(w, now));
     if (w->broken_at != FAY_NEVER && now < w->broken_at) {
@@ -191,6 +217,14 @@ void fay_tick_init(fay_instance *in)
     (void)uv_timer_init(&in->loop, &in->timer);
     in->timer.data = in;
     in->timer_at = in->sweep_at = in->errors_at = FAY_NEVER;
+}
+
+void fay_tick_memory(fay_worker *w)
+{
+    if (w->instance->setup.memory_max == 0)
+        return;
+    w->memory_at = fay_now() + MEMORY_EVERY;
+    fay_tick_by(w->instance, w->memory_at);
 }
 
 void fay_tick_sweep(fay_instance *in)

@@ -9,7 +9,6 @@
  * left running is killed with its group, so nothing else can add to it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +23,6 @@
 enum {
     READ_SIZE = 64 * 1024,
     DRAIN_MAX = 16 * 1024 * 1024,
-    BACKLOG_MAX = 1024 * 1024,
     EXIT_WITHIN_MS = 1,
     EMIT_WHOLE = 1,
 };
@@ -41,7 +39,8 @@ static void stop_try(fay_worker *w, bool too_large, const char *error)
     w->too_large = too_large;
     (void)snprintf(w->error, sizeof w->error, "%s", error);
     w->failed = w->error;
-    fay_child_signal(&w->child, SIGKILL);
+    if (w->running) /* else it is reaped, and its number may be somebody else's */
+        fay_child_signal(&w->child, SIGKILL);
 }
 
 void fay_try_timed_out(fay_worker *w)
@@ -50,6 +49,14 @@ void fay_try_timed_out(fay_worker *w)
         w->timed_out = true;
         fay_child_signal(&w->child, SIGKILL);
     }
+}
+
+void fay_try_over_memory(fay_worker *w, const char *error)
+{
+    if (w->failed != NULL || w->timed_out)
+        return;
+    w->over_memory = true;
+    stop_try(w, false, error);
 }
 
 static void check_limits(fay_worker *w, const uint8_t *bytes, size_t size)
@@ -73,6 +80,14 @@ static void check_limits(fay_worker *w, const uint8_t *bytes, size_t size)
     }
 }
 
+static void cannot_keep(fay_worker *w, int fault)
+{
+    char error[256], why[128];
+    (void)snprintf(error, sizeof error, "cannot keep its output: %s",
+                   strerror_r(fault, why, sizeof why));
+    stop_try(w, false, error);
+}
+
 /* One read; what read() returns. */
 static ssize_t read_output(fay_worker *w)
 {
@@ -82,12 +97,8 @@ static ssize_t read_output(fay_worker *w)
         return n;
     fay_buffer_commit(&w->held.memory, (size_t)n);
     check_limits(w, room, (size_t)n);
-    if (fay_held_output_added(&w->held) != 0) {
-        char error[256], why[128];
-        (void)snprintf(error, sizeof error, "cannot hold its output: %s",
-                       strerror_r(errno, why, sizeof why));
-        stop_try(w, false, error);
-    }
+    if (fay_held_output_added(&w->held) != 0)
+        cannot_keep(w, errno);
     return n;
 }
 
@@ -132,7 +143,7 @@ static void broken_batch(fay_worker *w, int status)
     if (w->timed_out) {
         w->kill = FAY_DOWN_TIMEOUT;
     } else if (w->failed != NULL) {
-        w->kill = FAY_DOWN_GARBAGE;
+        w->kill = w->over_memory ? FAY_DOWN_OOM : FAY_DOWN_GARBAGE;
     }
     if (w->timed_out)
         (void)snprintf(w->error, sizeof w->error, "took longer than timeout");
@@ -196,19 +207,30 @@ static void on_exit_seen(void *context)
     judge(w, 0, status);
 }
 
+/* The try has succeeded, but what it printed is not all there: it has failed by that. The PARTs
+ * that were sent are void without their RESULTS. */
+static void lose_output(fay_worker *w, int fault)
+{
+    w->sending = false;
+    cannot_keep(w, fault);
+    judge(w, 0, 0);
+}
+
 static void send_output(fay_worker *w)
 {
     fay_instance *in = w->instance;
     int rc = 0;
     bool over = false;
     while (!over && in->link != NULL) {
-        if (fay_link_backlog(in->link) > BACKLOG_MAX) {
+        if (fay_link_backlog(in->link) > FAY_LINK_KEPT_MAX) {
             in->choked = true; /* goes on when the link has drained */
             return;
         }
         bool final = true;
-        if (fay_held_output_load(&w->held, &final) != 0)
-            final = true; /* the file has lost bytes: what is left is judged as it is */
+        if (fay_held_output_load(&w->held, &final) != 0) {
+            lose_output(w, errno);
+            return;
+        }
         fay_output output = {.bytes = fay_buffer_data(&w->held.memory),
                              .size = fay_buffer_size(&w->held.memory),
                              .final = final};
@@ -234,24 +256,14 @@ void fay_try_resume(fay_worker *w)
 
 /* ---- its start ------------------------------------------------------------------------------ */
 
-static int open_pipe(int *ret_read, int *ret_write)
-{
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0)
-        return errno;
-    *ret_read = fds[0];
-    *ret_write = fds[1];
-    return 0;
-}
-
 /* 0, or the errno of what failed. */
 static int start(fay_worker *w, const fay_command *command)
 {
     fay_instance *in = w->instance;
     int in_read = -1, in_write = -1, out_read = -1, out_write = -1;
-    int error = open_pipe(&out_read, &out_write);
+    int error = fay_watch_pipe(0, &out_read, &out_write);
     if (error == 0 && command->input)
-        error = open_pipe(&in_read, &in_write);
+        error = fay_watch_pipe(0, &in_read, &in_write);
     size_t variables = 0;
     for (; command->env[variables] != NULL; variables++) {
         w->env[w->env_count + variables] = (char *)(uintptr_t)command->env[variables]; // NOLINT
@@ -292,7 +304,7 @@ void fay_try_next(fay_worker *w)
     if (w->running || w->sending || in->failed)
         return;
     fay_buffer_clear(&w->tail);
-    w->timed_out = w->too_large = false;
+    w->timed_out = w->too_large = w->over_memory = false;
     w->failed = NULL;
     w->line_size = 0;
     fay_command command;
@@ -306,6 +318,7 @@ void fay_try_next(fay_worker *w)
     if (error == 0) {
         if (in->setup.timeout > 0)
             fay_tick_by(in, fay_now() + in->setup.timeout);
+        fay_tick_memory(w);
     } else if (fay_stage_program_fault(error)) {
         fay_stage_cannot_start(in, error);
     } else {

@@ -2,6 +2,8 @@
 #include "instance/watch.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -51,4 +53,16 @@ void fay_watch_close(fay_watch **watch)
     uv_close((uv_handle_t *)&(*watch)->poll, on_closed);
     (void)close(fd);
     *watch = NULL;
+}
+
+int fay_watch_pipe(int size, int *ret_read, int *ret_write)
+{
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return errno;
+    if (size > 0)
+        (void)fcntl(fds[0], F_SETPIPE_SZ, size);
+    *ret_read = fds[0];
+    *ret_write = fds[1];
+    return 0;
 }

@@ -23,4 +23,8 @@ void fay_watch_set(fay_watch *watch, int events);
 /* Closes the descriptor now; *watch may be NULL and becomes NULL. */
 void fay_watch_close(fay_watch **watch);
 
+/* A pipe, to be watched and given to a process: 0 or errno. `size` bytes if that is granted; 0 = as
+ * it comes. */
+int fay_watch_pipe(int size, int *ret_read, int *ret_write);
+
 #endif /* FAY_WATCH_H */

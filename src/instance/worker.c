@@ -15,8 +15,7 @@
 #define QUIET_MAX FAY_SECOND /* for a worker that has nothing to do but to exit */
 
 enum {
-    ITEM_VARIABLES = 4,
-    BACKLOG_MAX = 4 * 1024 * 1024
+    ITEM_VARIABLES = 4
 };
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -52,7 +51,7 @@ void fay_worker_reply(fay_worker *w)
         }
     }
     fay_replies_clear(&in->replies);
-    if (in->link != NULL && fay_link_backlog(in->link) > BACKLOG_MAX)
+    if (in->link != NULL && fay_link_backlog(in->link) > FAY_LINK_KEPT_MAX)
         in->choked = true; /* until the link has drained */
 }
 
@@ -106,6 +105,8 @@ static void start(fay_worker *w)
         fay_tick_by(in, w->spawned + in->setup.recycle_age);
     if (in->setup.recycle_rss > 0)
         fay_tick_by(in, w->spawned + FAY_SECOND);
+    if (!fay_is_oneshot(in))
+        fay_tick_memory(w);
 }
 
 void fay_worker_hello(fay_worker *w)
@@ -127,7 +128,7 @@ void fay_worker_spawn(fay_instance *in, uint16_t number)
     w->mode = fay_mode_new(&config, NULL);
     assert(w->mode != NULL); /* the setup was tried */
     fay_mode_status(w->mode, in->pressure, in->stage_workers);
-    fay_held_output_init(&w->held, in->setup.scratch);
+    fay_held_output_init(&w->held);
     make_env(w);
     in->workers[number] = w;
     in->workers_count = FAY_MAX(in->workers_count, (size_t)number + 1);
@@ -233,6 +234,21 @@ void fay_worker_kill(fay_worker *w, fay_down_cause why, const char *error)
     } else if (why == FAY_DOWN_RETIRED) { /* KILL of a slot without a process */
         fay_worker_gone(w, FAY_DOWN_SIGNAL, SIGKILL);
     }
+}
+
+void fay_worker_end(fay_worker *w, int signal)
+{
+    if (!w->running || signal == 0 || signal == SIGKILL) {
+        fay_worker_kill(w, FAY_DOWN_RETIRED, "");
+        return;
+    }
+    if (w->killed) /* a second word does not give it more time */
+        return;
+    w->killed = true;
+    w->stop_step = 1;
+    w->stop_at = fay_now() + w->instance->setup.stop_grace;
+    fay_child_signal(&w->child, signal);
+    fay_tick_by(w->instance, w->stop_at);
 }
 
 /* ---- death ---------------------------------------------------------------------------------- */

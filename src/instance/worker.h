@@ -61,7 +61,7 @@ typedef struct fay_worker {
     fay_held_output held;
     uint64_t line_size; /* of the line that is being printed */
     bool sending;       /* a try has succeeded: its output is being sent */
-    bool timed_out, too_large;
+    bool timed_out, too_large, over_memory;
     const char *failed; /* killed by us for another reason, in w->error; else NULL */
     /* clocks */
     fay_ns stop_at; /* the next step of stopping */
@@ -69,6 +69,7 @@ typedef struct fay_worker {
     fay_ns sign;    /* it was given Items or printed something */
     fay_ns sampled; /* for the stall hint and rss: when, and what it had used */
     uint64_t sampled_cpu;
+    fay_ns memory_at; /* when its memory is looked at next */
     fay_ns broken_at; /* it has closed stdin or stdout: when that becomes an error; or FAY_NEVER */
     const char *broken; /* the same in words */
 } fay_worker;
@@ -121,6 +122,8 @@ void fay_worker_spawn(fay_instance *in, uint16_t number);
 void fay_worker_lease(fay_worker *worker, const fay_frame *frame, const fay_lease_frame *lease);
 void fay_worker_retire(fay_worker *worker, fay_down_cause why);
 void fay_worker_recall(fay_worker *worker);
+/* The owner's KILL: the signal to its group, SIGKILL after the stage's grace; 0: that at once. */
+void fay_worker_end(fay_worker *worker, int signal);
 /* Kills it with all that is in its group. */
 void fay_worker_kill(fay_worker *worker, fay_down_cause why, const char *error);
 /* Sends all replies that a mode has made, and clears them. */
@@ -148,6 +151,7 @@ void fay_try_next(fay_worker *worker);
 void fay_try_resume(fay_worker *worker);
 /* The process is to end, and its Item to have this verdict. */
 void fay_try_timed_out(fay_worker *worker);
+void fay_try_over_memory(fay_worker *worker, const char *error);
 
 /* ---- errors.c */
 /* 0, or errno. *ret_end is what the worker writes to. */
@@ -163,6 +167,7 @@ void fay_errors_write(fay_instance *in);
 /* Looks at everything no later than then. */
 void fay_tick_by(fay_instance *in, fay_ns when);
 void fay_tick_init(fay_instance *in);
-void fay_tick_sweep(fay_instance *in); /* soon, leftovers of processes that ended */
+void fay_tick_memory(fay_worker *worker); /* its process is new: looks at its memory from now on */
+void fay_tick_sweep(fay_instance *in);    /* soon, leftovers of processes that ended */
 
 #endif /* FAY_INSTANCE_WORKER_H */

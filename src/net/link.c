@@ -27,7 +27,6 @@ enum {
     SEND_DIRECT = 16 * 1024,  /* frames from here on are not copied */
     SEND_CORKED = 256 * 1024, /* small frames that may wait for the end of the wake-up */
     SOCKET_BUFFER = 1024 * 1024,
-    KEPT_LOW = 256 * 1024, /* below this the link takes more gladly */
     HANDLES = 3,
 };
 
@@ -140,7 +139,7 @@ static size_t write_pieces(fay_link *link, struct iovec *pieces, size_t count)
 
 static void on_drained(fay_link *link)
 {
-    if (!link->full || fay_buffer_size(&link->out) > KEPT_LOW)
+    if (!link->full || fay_buffer_size(&link->out) > FAY_LINK_KEPT_LOW)
         return;
     link->full = false;
     if (link->events->drained != NULL && !link->closing)
@@ -171,7 +170,7 @@ static void on_prepare(uv_prepare_t *prepare)
 static void cork(fay_link *link)
 {
     if (link->blocked) {
-        link->full = link->full || fay_buffer_size(&link->out) > KEPT_LOW;
+        link->full = link->full || fay_buffer_size(&link->out) > FAY_LINK_KEPT_LOW;
     } else if (fay_buffer_size(&link->out) >= SEND_CORKED) {
         flush(link);
     } else {

@@ -6,7 +6,8 @@
  *      frame callback <-- [ in buffer ] <--read-- peer
  *
  * Liveness: each end sends a PING after FAY_LINK_PING_MS without other traffic; FAY_LINK_SILENCE_MS
- * without a byte from the peer closes the link (that is the lease length of FLOW.md).
+ * without a byte from the peer closes the link (the lease length: docs/ARCHITECTURE.md,
+ * "Nothing is lost").
  *
  * Sending never blocks and never fails: what the socket does not take at once is kept. Bounds on
  * what may be kept are the caller's (credit), who may ask fay_link_backlog(). After the close
@@ -23,6 +24,10 @@
 #define FAY_LINK_PING_MS    1000u
 #define FAY_LINK_SILENCE_MS 3500u
 
+/* Who makes what is sent stops above the first; at most the second is kept when it goes on. */
+#define FAY_LINK_KEPT_MAX ((size_t)1024 * 1024)
+#define FAY_LINK_KEPT_LOW ((size_t)256 * 1024)
+
 typedef struct fay_link fay_link;
 
 typedef struct fay_link_events {
@@ -33,7 +38,8 @@ typedef struct fay_link_events {
     /* The peer closed (0), was silent (FAY_E_TIMEOUT), broke the protocol (FAY_E_PEER), or I/O
      * failed (FAY_E_IO). The link frees itself afterwards. Not called after fay_link_close(). */
     void (*closed)(void *context, int why);
-    /* The backlog was above 256 KiB, and no longer is: the place to produce more. May be NULL. */
+    /* The backlog was above FAY_LINK_KEPT_LOW, and no longer is: the place to produce more. May be
+     * NULL. */
     void (*drained)(void *context);
 } fay_link_events;
 

@@ -234,6 +234,8 @@ static void spawn(fay_owner *owner, const fay_flow_action *action)
     bool up = action->kind == FAY_FLOW_SPAWN;
     instance->spawned += up;
     instance->retired += !up;
+    if (up)
+        instance->numbers = FAY_MAX(instance->numbers, action->worker + 1u);
     fay_link_send(instance->link, up ? FAY_MESSAGE_SPAWN : FAY_MESSAGE_RETIRE, action->worker, NULL,
                   0);
 }

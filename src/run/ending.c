@@ -20,7 +20,8 @@
 #include "run/owner.h"
 
 #define DRAIN_DEFAULT (30 * FAY_SECOND)
-#define PRESS_APART   FAY_SECOND /* a key held down is one press (celery#4675) */
+/* A key held down, or a signal that comes to us and to our group, is one press. */
+#define PRESS_APART FAY_SECOND
 enum {
     ENDING_MS = 2000,
     KILLED_MS = 1000

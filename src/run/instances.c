@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -53,7 +52,6 @@ static fay_setup make_setup(const fay_owner *owner, size_t index)
         .options = def->options,
         .cwd = def->cwd,
         .env = def->env != NULL ? def->env : no_words,
-        .scratch = none,
         .item_max = def->item_max,
         .output_max = def->output_max,
         .timeout = def->timeout,
@@ -63,6 +61,7 @@ static fay_setup make_setup(const fay_owner *owner, size_t index)
         .recycle_items = def->recycle_items,
         .recycle_rss = def->recycle_rss,
         .recycle_age = def->recycle_age,
+        .memory_max = def->memory,
         .whens = owner->whens,
         .feeds = owner->feeds,
         .stages = (uint32_t)owner->pipeline->stages_count,
@@ -193,6 +192,7 @@ static void start(fay_owner_instance *instance)
         return;
     }
     instance->number = ++owner->next_link;
+    instance->numbers = 0;
     instance->link = fay_link_open(&owner->loop, pair[0], &fay_owner_link_events, instance);
     greet(instance);
 }
@@ -281,23 +281,16 @@ void fay_owner_stop_instances(fay_owner *owner)
     }
 }
 
-/* The stage's stop signal to each child of its Instance: those lead the groups of the workers. */
 void fay_owner_term_workers(fay_owner *owner)
 {
     for (size_t i = 0; i < owner->pipeline->stages_count; i++) {
-        if (!fay_process_running(owner->instances[i].process))
-            continue;
-        long pid = fay_process_pid(owner->instances[i].process);
-        FAY_CLEANUP(fay_freep) char *path = fay_printed("/proc/%ld/task/%ld/children", pid, pid);
-        FILE *children = fopen(path, "re");
-        char word[32];
-        while (children != NULL && fscanf(children, "%31s", word) == 1) {
-            long child = strtol(word, NULL, 10);
-            if (child > 1)
-                (void)kill((pid_t)-child, owner->pipeline->stages[i].stop_signal);
+        const fay_owner_instance *instance = &owner->instances[i];
+        uint8_t signal[4];
+        fay_store32(signal, (uint32_t)owner->pipeline->stages[i].stop_signal);
+        /* Numbers that are free are ignored. */
+        for (unsigned n = 0; instance->link != NULL && n < instance->numbers; n++) {
+            fay_link_send(instance->link, FAY_MESSAGE_KILL, (uint16_t)n, signal, sizeof signal);
         }
-        if (children != NULL)
-            (void)fclose(children);
     }
 }
 

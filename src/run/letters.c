@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "run/sync.h"
 #include "run/text.h"
 
 struct fay_letters {
@@ -60,15 +61,28 @@ int fay_letters_cut(fay_letters *letters, uint64_t offset, fay_error *err)
     return 0;
 }
 
+/* When it is new its name is made to last before anything is said to be in it. */
+static int open_file(fay_letters *letters, fay_error *err)
+{
+    bool fresh = access(letters->path, F_OK) != 0;
+    letters->fd = open(letters->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (letters->fd < 0)
+        return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", letters->path);
+    int fault = fresh ? fay_sync_directory_of(letters->path) : 0;
+    if (fault == 0)
+        return 0;
+    (void)close(letters->fd);
+    letters->fd = -1;
+    return fay_fail_errno(err, FAY_E_IO, fault, "cannot sync the directory of %s", letters->path);
+}
+
 int fay_letters_write(fay_letters *letters, const fay_letter *letter, fay_error *err)
 {
     if (letters->path == NULL)
         return 0;
-    if (letters->fd < 0) {
-        letters->fd = open(letters->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-        if (letters->fd < 0)
-            return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", letters->path);
-    }
+    int r = letters->fd < 0 ? open_file(letters, err) : 0;
+    if (r != 0)
+        return r;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
     fay_letter_write(letter, &line);
     if (fay_run_write_all(letters->fd, fay_buffer_data(&line), fay_buffer_size(&line)) != 0)

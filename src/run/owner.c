@@ -149,19 +149,17 @@ static void feed_pending(fay_owner *owner)
         owner->syncing = false;
         (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_SYNCED, .ok = ok});
     }
-    if (pending->end)
-        source_ends(owner);
     if (pending->drain)
         (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_DRAIN});
     if (pending->abort)
         (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_ABORT});
-    pending->end = pending->drain = pending->abort = false;
+    pending->drain = pending->abort = false;
 }
 
 static bool has_pending(const fay_owner *owner)
 {
     const fay_owner_pending *p = &owner->pending;
-    return p->items > 0 || p->loaded_count > 0 || p->abort || p->drain || p->end ||
+    return p->items > 0 || p->loaded_count > 0 || p->abort || p->drain ||
            p->synced != FAY_SYNCED_NOT;
 }
 

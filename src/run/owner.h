@@ -43,6 +43,7 @@
 #include "run/source.h"
 #include "run/spools.h"
 #include "run/state.h"
+#include "run/sync.h"
 #include "run/trail.h"
 
 typedef struct fay_owner fay_owner;
@@ -50,8 +51,9 @@ typedef struct fay_owner fay_owner;
 typedef struct fay_owner_instance {
     fay_owner *owner;
     size_t stage;
-    uint32_t number; /* of the link; each has a new one */
-    fay_link *link;  /* NULL: closed */
+    uint32_t number;  /* of the link; each has a new one */
+    fay_link *link;   /* NULL: closed */
+    unsigned numbers; /* of workers over this link: below this */
     fay_process *process;
     bool up;                              /* it has said HELLO: the flow knows the link */
     bool proven;                          /* a worker of this stage was up once */
@@ -71,7 +73,7 @@ typedef struct fay_owner_pending {
     uint64_t items, bytes; /* written */
     fay_owner_loaded *loaded;
     size_t loaded_count, loaded_capacity;
-    bool abort, drain, end; /* to be fed */
+    bool abort, drain; /* to be fed */
     enum {
         FAY_SYNCED_NOT,
         FAY_SYNCED_WELL,
@@ -109,9 +111,11 @@ struct fay_owner {
     fay_spools *spools;
 
     fay_state *state;
+    fay_sync_work *sync;   /* of the ends, running */
     fay_sink_place marked; /* the sink when it was last marked */
     uint64_t marked_dead;
     fay_journal_range *ranges; /* of the record under way */
+    uint64_t recorded;         /* its position in the source */
     size_t ranges_capacity;
 
     fay_events *events;
@@ -165,8 +169,8 @@ void fay_owner_refuse(fay_owner *owner, const fay_batch *batch, size_t index);
 void fay_owner_start_instances(fay_owner *owner);
 fay_owner_instance *fay_owner_find_instance(fay_owner *owner, uint32_t link);
 void fay_owner_lease(fay_owner_instance *instance, const fay_flow_action *action);
-void fay_owner_stop_instances(fay_owner *owner); /* as it goes well */
-void fay_owner_term_workers(fay_owner *owner);
+void fay_owner_stop_instances(fay_owner *owner);  /* as it goes well */
+void fay_owner_term_workers(fay_owner *owner);    /* KILL, with the stage's stop signal */
 void fay_owner_close_instances(fay_owner *owner); /* they kill their workers */
 void fay_owner_free_instances(fay_owner *owner);
 bool fay_owner_instances_ended(const fay_owner *owner);

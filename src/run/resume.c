@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The run's ends and its state: opened in an order in which nothing is touched before all that
- * could refuse has been asked, and committed while the run lasts (FLOW.md rules 5-7).
+ * could refuse has been asked, and committed while the run lasts (docs/ARCHITECTURE.md, "Nothing is
+ * lost").
  *
  *     lock, read journal --> source: the same? --> letters: long enough? --> sink: the same, long
  *     enough? then cut --> letters cut --> journal cut, or begun
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/prng.h"
 #include "run/owner.h"
@@ -29,59 +28,36 @@ static void on_written(void *context, uint64_t items, uint64_t bytes)
 
 /* ---- syncs ----------------------------------------------------------------------------------- */
 
-/* What the pool works on, with descriptors of its own. */
-struct sync {
-    uv_work_t work;
-    fay_owner *owner;
-    int fds[2];
-    int fault;
-};
-
-static void do_sync(uv_work_t *work)
+static void on_synced(void *context, int fault)
 {
-    struct sync *sync = work->data;
-    for (size_t i = 0; i < FAY_COUNT(sync->fds); i++) {
-        if (sync->fds[i] >= 0 && fdatasync(sync->fds[i]) != 0 && sync->fault == 0)
-            sync->fault = errno;
-    }
-}
-
-static void on_synced(uv_work_t *work, int status)
-{
-    (void)status;
-    struct sync *sync = work->data;
-    fay_owner *owner = sync->owner;
-    for (size_t i = 0; i < FAY_COUNT(sync->fds); i++) {
-        if (sync->fds[i] >= 0)
-            (void)close(sync->fds[i]);
-    }
-    if (sync->fault != 0) {
+    fay_owner *owner = context;
+    owner->sync = NULL;
+    if (fault != 0) {
         fay_error err;
-        (void)fay_fail_errno(&err, FAY_E_IO, sync->fault, "cannot sync the output");
+        (void)fay_fail_errno(&err, FAY_E_IO, fault, "cannot sync the output");
         fay_owner_report(owner, FAY_EXIT_IO, &err);
     }
-    owner->pending.synced = sync->fault == 0 ? FAY_SYNCED_WELL : FAY_SYNCED_BADLY;
+    owner->pending.synced = fault == 0 ? FAY_SYNCED_WELL : FAY_SYNCED_BADLY;
     fay_owner_wake(owner);
-    free(sync);
 }
 
 static void on_marked(void *context)
 {
     fay_owner *owner = context;
-    int sink = fay_sink_fd(owner->sink);
-    int letters = fay_letters_fd(owner->letters);
+    const int ends[] = {fay_sink_fd(owner->sink), fay_letters_fd(owner->letters)};
+    int fds[FAY_COUNT(ends)];
+    size_t count = 0;
+    for (size_t i = 0; i < FAY_COUNT(ends); i++) {
+        if (ends[i] >= 0)
+            fds[count++] = ends[i];
+    }
     owner->marked = fay_sink_where(owner->sink);
-    if (sink < 0 && letters < 0) {
+    if (count == 0) {
         owner->pending.synced = FAY_SYNCED_WELL;
         fay_owner_wake(owner);
         return;
     }
-    struct sync *sync = fay_alloc(sizeof *sync);
-    *sync = (struct sync){.owner = owner};
-    sync->fds[0] = sink >= 0 ? dup(sink) : -1;
-    sync->fds[1] = letters >= 0 ? dup(letters) : -1;
-    sync->work.data = sync;
-    (void)uv_queue_work(&owner->loop, &sync->work, do_sync, on_synced);
+    owner->sync = fay_sync_start(&owner->loop, fds, count, on_synced, owner);
 }
 
 static void on_refused(void *context, const fay_batch *batch, size_t index)
@@ -126,6 +102,8 @@ static void on_recorded(void *context, const fay_error *err)
     fay_owner *owner = context;
     if (err != NULL)
         fay_owner_report(owner, FAY_EXIT_IO, err);
+    if (err == NULL)
+        fay_source_recorded(owner->source, owner->recorded);
     (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_RECORDED, .ok = err == NULL});
 }
 
@@ -147,7 +125,7 @@ void fay_owner_record(fay_owner *owner, const fay_flow_action *action)
     }
     commit.ranges = owner->ranges;
     commit.ranges_count = action->ranges_count;
-    commit.position = action->position;
+    commit.position = owner->recorded = action->position;
     FAY_CLEANUP(fay_freep)
     char *notes =
         fay_source_notes(owner->source, action->ranges, action->ranges_count, action->position);
@@ -264,6 +242,16 @@ static void open_letters(fay_owner *owner)
     owner->letters = fay_letters_new(owner->dead_path);
 }
 
+/* A record must not outlive the name of the file that it tells of. */
+static int sync_sink_entry(const fay_owner *owner, fay_error *err)
+{
+    const fay_sink_def *def = &owner->pipeline->sink;
+    int fault = def->kind == FAY_SINK_FILE ? fay_sync_directory_of(def->file) : 0;
+    if (fault == 0)
+        return 0;
+    return fay_fail_errno(err, FAY_E_IO, fault, "cannot sync the directory of %s", def->file);
+}
+
 static int open_fresh(fay_owner *owner, fay_error *err)
 {
     const char *why = "";
@@ -284,6 +272,9 @@ static int open_fresh(fay_owner *owner, fay_error *err)
         return r;
     owner->marked = fay_sink_where(owner->sink);
     owner->marked_dead = fay_letters_offset(owner->letters);
+    r = sync_sink_entry(owner, err);
+    if (r != 0)
+        return r;
     FAY_CLEANUP(fay_freep) char *pipeline = fay_pipeline_fingerprint(owner->pipeline);
     const fay_journal_header header = {.run = owner->run, .pipeline = pipeline, .source = identity};
     fay_journal_commit first = commit_of(owner);

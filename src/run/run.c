@@ -95,8 +95,6 @@ static double source_rate(const fay_owner *owner)
     double rate = lower(owner->pipeline->rate, 0);
     if (owner->pipeline->source.kind == FAY_SOURCE_GENERATE)
         rate = lower(rate, owner->pipeline->source.generate_rate);
-    if (owner->options->delay > 0)
-        rate = lower(rate, (double)FAY_SECOND / (double)owner->options->delay);
     return rate;
 }
 
@@ -168,6 +166,7 @@ static void take_down(fay_owner *owner)
     fay_owner_close_display(owner);
     fay_trail_free(owner->trail);
     fay_events_free(owner->events);
+    fay_sync_forget(owner->sync);
     fay_sink_free(owner->sink);
     fay_source_free(owner->source);
     fay_state_free(owner->state);

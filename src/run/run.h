@@ -35,7 +35,6 @@ typedef struct fay_run_options {
     const char *joblog;  /* NULL = none */
     const char *results; /* NULL = none */
     const char *events;  /* NULL, "-" or a path: JSON lines */
-    fay_ns delay;        /* between two starts of Items; 0 = none */
     fay_ns deadline;     /* how long a drain may take before workers are ended; 0 = 30 s */
     const char *command; /* as the user typed it: for "continue with: .." */
     char *const *words;  /* behind `run`, NULL-terminated: for the dead letters of an inline

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "item/attrs.h"
 #include "run/sink_kind.h"
+#include "run/sync.h"
 #include "wire/block.h"
 
 #define JOB_BYTES   (256 * FAY_KIB)
@@ -34,20 +35,13 @@ struct job {
     bool open; /* SPOOL: there may be more in the file */
 };
 
-/* In the loop's hands while it runs: it may outlive the sink by a moment. */
-struct sync {
-    uv_work_t work;
-    fay_sink *sink; /* NULL: gone */
-    int fd, fault;
-};
-
 struct fay_sink {
     fay_sink_config config;
     fay_drain *drain;
     TAILQ_HEAD(job_list, job) jobs;
-    struct sync *sync; /* running: nothing is written meanwhile */
-    bool sync_each;    /* sync: batch, item */
-    bool sync_last;    /* sync: end, and not done yet */
+    fay_sync_work *sync; /* running: nothing is written meanwhile */
+    bool sync_each;      /* sync: batch, item */
+    bool sync_last;      /* sync: end, and not done yet */
     bool failed, finishing, ended;
     bool flushing; /* no way back into fay_sink_flush() */
     bool more;     /* a flush stopped although the sink takes more */
@@ -108,8 +102,7 @@ void fay_sink_free(fay_sink *sink)
     if (sink == NULL)
         return;
     drop_jobs(sink);
-    if (sink->sync != NULL)
-        sink->sync->sink = NULL;
+    fay_sync_forget(sink->sync);
     sink->drain->ops->free(sink->drain);
     free(sink);
 }
@@ -219,12 +212,6 @@ void fay_sink_mark(fay_sink *sink)
 
 /* ---- syncs ----------------------------------------------------------------------------------- */
 
-static void do_sync(uv_work_t *work)
-{
-    struct sync *sync = work->data;
-    sync->fault = fdatasync(sync->fd) == 0 ? 0 : errno;
-}
-
 static void tell_first(fay_sink *sink)
 {
     struct job *job = TAILQ_FIRST(&sink->jobs);
@@ -233,38 +220,28 @@ static void tell_first(fay_sink *sink)
     sink->config.events->written(sink->config.context, items, weight);
 }
 
-static void synced(uv_work_t *work, int status)
+static void synced(void *context, int fault)
 {
-    (void)status;
-    struct sync *sync = work->data;
-    fay_sink *sink = sync->sink;
-    (void)close(sync->fd);
-    if (sink != NULL) {
-        sink->sync = NULL;
-        if (sync->fault != 0 && sync->fault != EINVAL) {
-            fay_error err;
-            (void)fay_fail_errno(&err, FAY_E_IO, sync->fault, "cannot sync the sink");
-            if (sink->finishing && TAILQ_EMPTY(&sink->jobs)) {
-                fay_sink_ended(sink, &err);
-            } else {
-                fay_sink_lost(sink, false, &err);
-            }
-        } else {
-            if (!TAILQ_EMPTY(&sink->jobs))
-                tell_first(sink);
-            fay_sink_flush(sink);
-        }
+    fay_sink *sink = context;
+    sink->sync = NULL;
+    if (fault == 0 || fault == EINVAL) { /* EINVAL: a file that has no such thing */
+        if (!TAILQ_EMPTY(&sink->jobs))
+            tell_first(sink);
+        fay_sink_flush(sink);
+        return;
     }
-    free(sync);
+    fay_error err;
+    (void)fay_fail_errno(&err, FAY_E_IO, fault, "cannot sync the sink");
+    if (sink->finishing && TAILQ_EMPTY(&sink->jobs)) {
+        fay_sink_ended(sink, &err);
+    } else {
+        fay_sink_lost(sink, false, &err);
+    }
 }
 
-/* On a descriptor of its own, as the sink's may be closed meanwhile. */
 static void start_sync(fay_sink *sink)
 {
-    sink->sync = fay_alloc(sizeof *sink->sync);
-    *sink->sync = (struct sync){.sink = sink, .fd = dup(sink->drain->fd)};
-    sink->sync->work.data = sink->sync;
-    (void)uv_queue_work(sink->config.loop, &sink->sync->work, do_sync, synced);
+    sink->sync = fay_sync_start(sink->config.loop, &sink->drain->fd, 1, synced, sink);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 
 #include "run/outlet.h"
 #include "run/sink_kind.h"
+#include "run/sync.h"
 #include "run/text.h"
 
 enum {
@@ -92,6 +93,9 @@ static int rotate(struct file_drain *f, fay_error *err)
     f->drain.fd = fd;
     f->drain.place.offset = 0;
     f->begun = now_s();
+    int fault = fay_sync_directory_of(path); /* records will tell of the new file */
+    if (fault != 0)
+        return fay_fail_errno(err, FAY_E_IO, fault, "cannot sync the directory of %s", path);
     return note_place(&f->drain, err);
 }
 

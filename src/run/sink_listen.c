@@ -2,8 +2,8 @@
 /*
  * A socket that one reader after another may take the output from. Without a reader the sink waits,
  * and the run with it. When one leaves, the next begins with the job that was under way: it may see
- * up to 256 KiB again, and what the first had received and not read is gone (FLOW.md: what cannot
- * be cut may see Items again).
+ * up to 256 KiB again, and what the first had received and not read is gone, as a reader cannot be
+ * cut as a file is (docs/ARCHITECTURE.md, "Nothing is lost").
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -85,6 +85,12 @@ char *fay_source_notes(fay_source *source, const fay_range *ranges, size_t count
     return source->ops->notes(source, ranges, count, position);
 }
 
+void fay_source_recorded(fay_source *source, uint64_t position)
+{
+    if (source->ops->recorded != NULL)
+        source->ops->recorded(source, position);
+}
+
 /* The first line in which the identities differ, for people. */
 static int differ(const char *was, const char *is, fay_error *err)
 {

@@ -7,7 +7,8 @@
  *
  * Resuming. A source that gives the same Items again has an identity: a text that goes into the
  * journal's header and must be equal on resume. With each record go its notes. What has no identity
- * (pipes, commands, sockets) needs a spool in the state directory (FLOW.md rule 10), which has one.
+ * (pipes, commands, sockets) needs a spool in the state directory, which has one
+ * (docs/ARCHITECTURE.md, "Nothing is lost").
  */
 #ifndef FAY_SOURCE_H
 #define FAY_SOURCE_H
@@ -58,6 +59,8 @@ char *fay_source_identity(fay_source *source, const char **ret_why);
 /* What goes into a record with these roots done and this position. free() it. */
 char *fay_source_notes(fay_source *source, const fay_range *ranges, size_t count,
                        uint64_t position);
+/* The record that those notes were made for, of that position, is on the disk. */
+void fay_source_recorded(fay_source *source, uint64_t position);
 /* Goes on where an earlier run stopped, before the first pull. FAY_E_STALE with err set: it is not
  * the same source any more. */
 int fay_source_resume(fay_source *source, const fay_source_past *past, fay_error *err);

@@ -5,13 +5,14 @@
 
 #include "run/source.h"
 
-/* What may be NULL: identity (with `why_not`), notes, resume, acked, expected. */
+/* What may be NULL: identity (with `why_not`), notes, recorded, resume, acked, expected. */
 typedef struct fay_source_kind_ops {
     const char *why_not; /* why it cannot be read again */
     bool unnumbered;
     int (*pull)(fay_source *source, uint64_t items, uint64_t bytes, fay_chunk *ret, fay_error *err);
     char *(*identity)(fay_source *source); /* NULL: not this time */
     char *(*notes)(fay_source *source, const fay_range *ranges, size_t count, uint64_t position);
+    void (*recorded)(fay_source *source, uint64_t position);
     int (*resume)(fay_source *source, const fay_source_past *past, fay_error *err);
     void (*acked)(fay_source *source, uint64_t root, uint64_t count);
     uint64_t (*expected)(const fay_source *source);

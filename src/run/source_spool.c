@@ -18,18 +18,11 @@
 #include <unistd.h>
 
 #include "run/source_kind.h"
+#include "run/sync.h"
 #include "run/text.h"
 
 #define BURST_BYTES (1 * FAY_MIB)
 #define HOLE_LEAST  (4 * FAY_MIB)
-
-struct spool;
-/* In the loop's hands while it runs: it may outlive the source by a moment. */
-struct sync {
-    uv_work_t work;
-    struct spool *spool; /* NULL: the source is gone */
-    int fd, result;
-};
 
 struct spool {
     fay_source source;
@@ -37,8 +30,8 @@ struct spool {
     bool inner_ended, begun;
     int fd;
     uint64_t written, synced, read;
-    uint64_t recorded, hole; /* position of the last record; freed up to here */
-    struct sync *sync;       /* running */
+    uint64_t hole;       /* freed up to here */
+    fay_sync_work *sync; /* running */
     fay_intake intake;
     fay_error failed; /* the sync did */
 };
@@ -47,38 +40,22 @@ static void free_spool(fay_source *source)
 {
     struct spool *s = (struct spool *)source;
     fay_source_free(s->inner);
-    if (s->sync != NULL) {
-        s->sync->spool = NULL; /* closes the file when it is done */
-    } else if (s->fd >= 0) {
+    fay_sync_forget(s->sync);
+    if (s->fd >= 0)
         (void)close(s->fd);
-    }
     fay_intake_deinit(&s->intake);
     free(s);
 }
 
-static void do_sync(uv_work_t *work)
+static void synced(void *context, int fault)
 {
-    struct sync *sync = work->data;
-    sync->result = fdatasync(sync->fd) == 0 ? 0 : errno;
-}
-
-static void synced(uv_work_t *work, int status)
-{
-    (void)status;
-    struct sync *sync = work->data;
-    struct spool *s = sync->spool;
-    if (s == NULL) {
-        (void)close(sync->fd);
-        free(sync);
-        return;
-    }
+    struct spool *s = context;
     s->sync = NULL;
-    if (sync->result != 0) {
-        (void)fay_fail_errno(&s->failed, FAY_E_IO, sync->result, "cannot sync the spool");
+    if (fault != 0) {
+        (void)fay_fail_errno(&s->failed, FAY_E_IO, fault, "cannot sync the spool");
     } else {
         s->synced = s->written;
     }
-    free(sync);
     s->source.config.ready(s->source.config.context);
 }
 
@@ -112,12 +89,8 @@ static int fill(struct spool *s, fay_error *err)
         if (r != 0)
             return r;
     }
-    if (s->sync == NULL && s->written > s->synced) {
-        s->sync = fay_alloc(sizeof *s->sync);
-        *s->sync = (struct sync){.spool = s, .fd = s->fd};
-        s->sync->work.data = s->sync;
-        (void)uv_queue_work(s->source.config.loop, &s->sync->work, do_sync, synced);
-    }
+    if (s->sync == NULL && s->written > s->synced)
+        s->sync = fay_sync_start(s->source.config.loop, &s->fd, 1, synced, s);
     return 0;
 }
 
@@ -163,22 +136,16 @@ static char *identity_spool(fay_source *source)
     return fay_strdup("spool\n");
 }
 
-/* Notes are made for a record that is about to be written, when the one before is on disk: what
- * lies before that one's position is never read again. */
-static char *notes_spool(fay_source *source, const fay_range *ranges, size_t count,
-                         uint64_t position)
+/* What lies before the position of a record that is on disk is never read again. */
+static void recorded_spool(fay_source *source, uint64_t position)
 {
-    (void)ranges;
-    (void)count;
     struct spool *s = (struct spool *)source;
-    if (s->recorded - s->hole >= HOLE_LEAST) {
-        /* Best effort: a file system that cannot keeps the bytes. */
-        (void)fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)s->hole,
-                        (off_t)(s->recorded - s->hole));
-        s->hole = s->recorded;
-    }
-    s->recorded = position;
-    return fay_strdup("");
+    if (position < s->hole + HOLE_LEAST)
+        return;
+    /* Best effort: a file system that cannot keeps the bytes. */
+    (void)fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)s->hole,
+                    (off_t)(position - s->hole));
+    s->hole = position;
 }
 
 /* Cuts off a torn Item at the end of the file: walks over the heads. */
@@ -218,7 +185,7 @@ int fay_source_open_spool(const fay_source_config *config, fay_source *inner, fa
 {
     static const fay_source_kind_ops ops = {.pull = pull_spool,
                                             .identity = identity_spool,
-                                            .notes = notes_spool,
+                                            .recorded = recorded_spool,
                                             .resume = resume_spool,
                                             .free = free_spool};
     struct spool *s = fay_alloc(sizeof *s);

@@ -2,13 +2,13 @@
 #include "run/spools.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 
 #include "base/limits.h"
+#include "host/unlinked.h"
 #include "run/text.h"
 #include "wire/block.h"
 #include "wire/codec.h"
@@ -72,22 +72,6 @@ void fay_spools_free(fay_spools *spools)
     free(spools);
 }
 
-static int open_unlinked(void)
-{
-    const char *directory = secure_getenv("TMPDIR");
-    if (directory == NULL || directory[0] == '\0')
-        directory = "/tmp";
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
-        return fd;
-    /* A file system without O_TMPFILE: the name is there for a moment. */
-    FAY_CLEANUP(fay_freep) char *path = fay_run_path(directory, "faymora-XXXXXX");
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        (void)unlink(path);
-    return fd;
-}
-
 static int failed(const char *what, fay_error *err)
 {
     return fay_fail_errno(err, FAY_E_IO, errno, "cannot %s a temporary file", what);
@@ -131,7 +115,7 @@ int fay_spools_append(fay_spools *spools, uint32_t id, const fay_spooled *items,
 {
     struct spool *spool = find(spools, id);
     if (spool == NULL) {
-        int fd = open_unlinked();
+        int fd = fay_host_unlinked(NULL);
         if (fd < 0)
             return failed("make", err);
         spool = fay_alloc(sizeof *spool);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/units.h"
 #include "run/text.h"
 
 #define LONG_BYTES (4 * FAY_MIB)
@@ -130,9 +131,13 @@ int fay_state_open(uv_loop_t *loop, const char *directory, unsigned patience_ms,
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+/* FAY_E_NORES: it is too long to be a journal of ours. */
 static int read_all(int fd, fay_buffer *out)
 {
-    for (;;) {
+    struct stat is;
+    if (fstat(fd, &is) == 0 && is.st_size > (off_t)FAY_JOURNAL_MAX)
+        return FAY_E_NORES;
+    while (fay_buffer_size(out) <= FAY_JOURNAL_MAX) {
         uint8_t *to = fay_buffer_reserve(out, 64 * FAY_KIB);
         ssize_t n = read(fd, to, 64 * FAY_KIB);
         if (n < 0 && errno == EINTR)
@@ -141,6 +146,7 @@ static int read_all(int fd, fay_buffer *out)
             return n < 0 ? FAY_E_IO : 0;
         fay_buffer_commit(out, (size_t)n);
     }
+    return FAY_E_NORES;
 }
 
 int fay_state_read(const fay_state *state, fay_journal *ret, fay_error *err)
@@ -154,6 +160,11 @@ int fay_state_read(const fay_state *state, fay_journal *ret, fay_error *err)
     int r = read_all(fd, &bytes);
     int fault = errno;
     (void)close(fd);
+    if (r == FAY_E_NORES) {
+        char most[FAY_UNITS_TEXT_MAX];
+        return fay_fail_with(err, FAY_E_IO, "the journal in %s has more than %s: it is none",
+                             state->path, fay_size_text(FAY_JOURNAL_MAX, most));
+    }
     if (r != 0)
         return fay_fail_errno(err, r, fault, "cannot read the journal in %s", state->path);
     return fay_journal_read(fay_buffer_data(&bytes), fay_buffer_size(&bytes), ret, err);

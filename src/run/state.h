@@ -26,7 +26,8 @@ int fay_state_open(uv_loop_t *loop, const char *directory, unsigned patience_ms,
                    fay_error *err);
 void fay_state_free(fay_state *state);
 
-/* What an earlier run has left: 0, FAY_E_NOTFOUND (nothing), FAY_E_PEER (damaged), FAY_E_IO. */
+/* What an earlier run has left: 0, FAY_E_NOTFOUND (nothing), FAY_E_PEER (damaged), FAY_E_IO
+ * (also: more than FAY_JOURNAL_MAX). */
 int fay_state_read(const fay_state *state, fay_journal *ret, fay_error *err);
 
 /* Both are done when they return. FAY_E_IO with err set. */

@@ -18,7 +18,7 @@ static void free_texts(char **texts)
 void fay_setup_deinit(fay_setup *setup)
 {
     char *texts[] = {setup->run,    setup->pipeline, setup->stage, setup->node,
-                     setup->module, setup->options,  setup->cwd,   setup->scratch};
+                     setup->module, setup->options,  setup->cwd};
     for (size_t i = 0; i < FAY_COUNT(texts); i++) {
         free(texts[i]);
     }
@@ -58,7 +58,7 @@ static char **read_texts(fay_reader *r)
 void fay_setup_write(const fay_setup *setup, fay_buffer *out)
 {
     const char *texts[] = {setup->run,    setup->pipeline, setup->stage, setup->node,
-                           setup->module, setup->options,  setup->cwd,   setup->scratch};
+                           setup->module, setup->options,  setup->cwd};
     const uint8_t bytes[] = {setup->mode, setup->emit, setup->format, setup->buffering, setup->tag};
     const uint64_t numbers[] = {setup->item_max,
                                 setup->output_max,
@@ -68,7 +68,8 @@ void fay_setup_write(const fay_setup *setup, fay_buffer *out)
                                 setup->stop_grace,
                                 setup->recycle_items,
                                 setup->recycle_rss,
-                                setup->recycle_age};
+                                setup->recycle_age,
+                                setup->memory_max};
     for (size_t i = 0; i < FAY_COUNT(texts); i++) {
         fay_write_text(out, texts[i]);
     }
@@ -111,12 +112,13 @@ int fay_setup_parse(const uint8_t *payload, size_t size, fay_setup *ret)
     fay_reader r = fay_reader_of(payload, size);
     fay_setup setup = {0};
     char **texts[] = {&setup.run,    &setup.pipeline, &setup.stage, &setup.node,
-                      &setup.module, &setup.options,  &setup.cwd,   &setup.scratch};
+                      &setup.module, &setup.options,  &setup.cwd};
     uint8_t *bytes[] = {&setup.mode, &setup.emit, &setup.format, &setup.buffering, &setup.tag};
     uint64_t stop_signal = 0;
     uint64_t *numbers[] = {&setup.item_max,      &setup.output_max,  &setup.timeout,
                            &setup.stall,         &stop_signal,       &setup.stop_grace,
-                           &setup.recycle_items, &setup.recycle_rss, &setup.recycle_age};
+                           &setup.recycle_items, &setup.recycle_rss, &setup.recycle_age,
+                           &setup.memory_max};
     for (size_t i = 0; i < FAY_COUNT(texts); i++) {
         *texts[i] = fay_read_text(&r, FAY_MIB);
     }

@@ -19,13 +19,13 @@ typedef struct fay_setup {
     char **argv;                         /* NULL-terminated; of a module: NULL */
     char *module, *options, *cwd;        /* "" = none */
     char **env;                          /* "K=V", NULL-terminated, on top of the inherited one */
-    char *scratch;                       /* directory for unlinked files; "" = TMPDIR or /tmp */
     uint64_t item_max, output_max;       /* bytes */
     fay_ns timeout, stall;               /* 0 = none */
     int32_t stop_signal;
     fay_ns stop_grace;
     uint64_t recycle_items, recycle_rss; /* 0 = never */
     fay_ns recycle_age;
+    uint64_t memory_max; /* bytes that a worker's processes may hold; 0 = any */
     /* The routes from this stage on: for each stage of the pipeline its `when` text ("" = none,
      * "else"), and whom it feeds (bit n = stage n, FAY_TARGET_SINK). Empty: routes are not wanted.
      */

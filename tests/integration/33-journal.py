@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """A journal that was cut or has flipped bits gives the right result or is refused: nothing else."""
+import os
 import shutil
+import subprocess
 
 import faytest
 
@@ -41,6 +43,32 @@ class Journal(faytest.Case):
         self.assert_nothing_left()
         (self.work / "slow").unlink()
         return journal, journal.read_bytes(), (self.work / "out").read_bytes()
+
+    def test_names_are_on_the_disk_before_records_tell_of_them(self):
+        """The directory of a new sink, and of new dead letters, is synced before the journal is."""
+        trace = ["strace", "-f", "-y", "-qq", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2",
+                 "-o", "trace"]
+        if not shutil.which("strace") or faytest.SANITIZED or \
+                subprocess.run([*trace, "true"], stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("nothing can be traced here")
+        for name in "results", "letters":
+            (self.work / name).mkdir()
+        done = subprocess.run([*trace, faytest.FAYMORA, "run", "-a", "in", "-o", "results/out",
+                               "--dead-letter", "letters/dead", "--state", "state", "-j", "1",
+                               "--retries", "0", "--max-failures", "100%", "--mode", "lines", "--",
+                               "false"], env=self.env, capture_output=True, timeout=faytest.LIMIT_S)
+        calls = [line for line in self.lines("trace")
+                 if "sync(" in line or "rename" in line]
+        real = os.path.realpath(self.work)
+
+        def first(*words):
+            found = [i for i, call in enumerate(calls) if all(word in call for word in words)]
+            self.assertTrue(found, f"no {words}: {calls[:20]} {done}")
+            return found[0]
+
+        self.assertLess(first("fsync", f"<{real}/results>"), first("rename", "journal.new"))
+        letters = first("fsync", f"<{real}/letters>")
+        self.assertLess(letters, first("fdatasync", f"<{real}/letters/dead>"))
 
     def resume_with(self, journal, bytes, out, what):
         journal.write_bytes(bytes)

@@ -96,6 +96,23 @@ done
         letter, = self.assert_only(done, [BAD], 3)
         self.assertEqual(letter["exit"], 4)
 
+    # ---- memory ----
+
+    def test_more_memory_than_is_stated(self):
+        """A worker that holds more than resources.memory is killed, and its Item has failed."""
+        hog = "if (/^7$/) { my $n = 9e7; my $a = q(x) x $n; sleep 99 } print"
+        one = "$_ = shift; " + hog
+        for mode, words in ("lines", ["perl", "-ne", "BEGIN { $| = 1 } " + hog]), \
+                ("exec", ["perl", "-e", one, "{}"]), ("batch", ["perl", "-ne", hog]):
+            with self.subTest(mode=mode):
+                self.numbers(10)
+                (self.work / "dead").unlink(missing_ok=True)
+                done = self.go("-j", "2", "--retries", "1", "--mode", mode, "--set",
+                               "perl.resources.memory=60MiB", "--", *words)
+                letter, = self.assert_only(done, ["7"], 2, count=10)
+                self.assertRegex(letter["error"], r"^stage perl: a worker held [0-9.]+MiB, "
+                                 r"more than resources\.memory \(60MiB\)")
+
     # ---- exec: exit codes ----
 
     def exits_with(self, code, *more, retries="2"):

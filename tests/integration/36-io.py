@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Sources and sinks that fail, end or block: the run says so, ends, and has lost nothing it has said
 is done."""
+import json
 import os
 import resource
 import signal
@@ -82,6 +83,43 @@ cp disk/out out
                                 "sh", "{#}")
         self.assertEqual(done.code, 7, done)
         self.assertIn("/dev/full", done.err)
+
+    def test_output_that_cannot_be_kept(self):
+        """Held output of an exec or batch try whose file has no room: never a part of the results,
+        but a try that has failed. One prints more than the disk has room for, one less."""
+        unshare = ["unshare", "-Urm"] if os.getuid() != 0 else ["unshare", "-m"]
+        if subprocess.run([*unshare, "sh", "-c", "mount -t tmpfs -o size=1m none /mnt"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no mount namespaces here")
+        self.write("in", "200000\n100\n600000\n")
+        os.mkdir("disk")
+        for mode, command in ("exec", "[seq, '{}']"), ("batch", "[xargs, seq]"):
+            with self.subTest(mode=mode):
+                self.write("p.yaml", "faymora: 1\nsource: {file: in}\n"
+                           f"stages: [{{name: one, run: {command}, mode: {mode}, retries: 1, "
+                           "batch: {items: 1}, workers: 1, backoff: {initial: 1ms}}]\n"
+                           f"sink: {{file: out-{mode}}}\ndead_letter: {{file: dead-{mode}}}\n")
+                self.write("script", "mount -t tmpfs -o size=1100k none disk || exit 99\n"
+                           f"TMPDIR=$PWD/disk exec {faytest.FAYMORA} run p.yaml\n")
+                done = subprocess.run([*unshare, "sh", "script"], env=self.env, capture_output=True,
+                                      text=True, timeout=faytest.LIMIT_S)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertEqual(self.lines(f"out-{mode}"), [str(i) for i in range(1, 101)], done)
+                letters = [json.loads(line) for line in self.lines(f"dead-{mode}")]
+                self.assertEqual([letter["item"] for letter in letters], ["200000", "600000"])
+                for letter in letters:
+                    self.assertEqual(letter["attempts"], 2, letter)
+                    self.assertEqual(letter["error"],
+                                     "cannot keep its output: No space left on device", letter)
+
+    def test_output_beyond_the_limit_for_files(self):
+        """The same without a namespace of our own."""
+        self.write("in", "200000\n100\n")
+        done = self.run_faymora("run", "-a", "in", "-o", "out", "--retries", "0", "--dead-letter",
+                                "dead", "--", "seq", "{}", preexec_fn=limit_files(1100 << 10))
+        self.assertEqual(done.code, 1, done)
+        self.assertEqual(len(self.lines("out")), 100, done)
+        self.assertIn("cannot keep its output: File too large", self.read("dead"))
 
     # ---- pipes ----
 

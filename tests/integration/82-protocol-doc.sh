@@ -39,6 +39,7 @@ table() {
 table $protocol Limits >"$work/limits"
 {
     echo '#include <stdio.h>'
+    echo '#include "net/link.h"'
     echo '#include "wire/frame.h"'
     echo 'int main(void) {'
     echo '#define X(name, number, ways, max, text) \'

@@ -81,6 +81,13 @@ void owner_send(owner *o, fay_message type, uint16_t worker)
     send_bytes(o, type, worker, NULL);
 }
 
+void owner_kill(owner *o, uint16_t worker, int signal)
+{
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
+    fay_write32(&payload, (uint32_t)signal);
+    send_bytes(o, FAY_MESSAGE_KILL, worker, &payload);
+}
+
 void owner_lease(owner *o, uint16_t worker, uint64_t first, const char *const *texts)
 {
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};

@@ -21,6 +21,7 @@ void owner_start(owner *o, const fay_setup *setup);
 int owner_end(owner *o);
 
 void owner_send(owner *o, fay_message type, uint16_t worker);
+void owner_kill(owner *o, uint16_t worker, int signal);
 /* Texts as lines, with tags and roots from `first` on. */
 void owner_lease(owner *o, uint16_t worker, uint64_t first, const char *const *texts);
 

@@ -150,7 +150,6 @@ fay_setup say_setup(fay_mode_kind mode, const char *const *argv)
                        .module = fay_strdup(""),
                        .options = fay_strdup(""),
                        .cwd = fay_strdup(""),
-                       .scratch = fay_strdup(""),
                        .env = copy_texts(NULL),
                        .whens = copy_texts(NULL),
                        .feeds = fay_alloc(sizeof(uint64_t)),

@@ -171,6 +171,92 @@ static void a_worker_that_ignores_everything_is_killed(void **state)
     assert_int_equal(owner_end(&o), 0);
 }
 
+/* KILL: the signal to the group; who does not heed it has the stage's grace. */
+static void the_owner_ends_workers(void **state)
+{
+    (void)state;
+    static const struct {
+        int signal;
+        const char *command, *down;
+    } cases[] = {
+        {SIGTERM, "trap 'exit 7' TERM; read a; echo $a; sleep 99 & wait",
+         "0 DOWN exit exit 7: exit 7 with 1 Item in hand"},
+        {SIGTERM, "trap '' TERM; read a; echo $a; sleep 99",
+         "0 DOWN signal signal 9: killed by signal 9 (Killed)"},
+        {0, "trap '' TERM; read a; echo $a; sleep 99",
+         "0 DOWN signal signal 9: killed by signal 9 (Killed)"},
+    };
+    for (size_t i = 0; i < FAY_COUNT(cases); i++) {
+        owner o;
+        fay_setup setup = say_setup(FAY_MODE_LINES, SH(cases[i].command));
+        setup.stop_grace = cases[i].signal != 0 ? 300 * FAY_MS : 3600 * FAY_SECOND;
+        begin_up(&o, setup);
+        owner_lease(&o, 0, 0, TEXTS("a", "b"));
+        assert_next(&o, "0 RESULTS 0+1: a"); /* its trap is set */
+        owner_kill(&o, 3, cases[i].signal);  /* of a number that is free: nothing */
+        owner_kill(&o, 0, cases[i].signal);
+        owner_kill(&o, 0, cases[i].signal);
+        assert_next(&o, cases[i].down);
+        assert_int_equal(owner_end(&o), 0);
+    }
+}
+
+/* What such a try printed does not count, although it exits with 0. */
+static void the_owner_ends_tries(void **state)
+{
+    (void)state;
+    owner o;
+    char name[] = "/tmp/fay-try-XXXXXX", command[128];
+    int fd = mkstemp(name);
+    assert_true(fd >= 0);
+    (void)snprintf(command, sizeof command, "trap 'exit 0' TERM; echo a; rm %s; sleep 99 & wait",
+                   name);
+    begin_up(&o, say_setup(FAY_MODE_EXEC, SH(command)));
+    owner_lease(&o, 0, 0, TEXTS("a", "b"));
+    while (access(name, F_OK) == 0) {
+        usleep(1000);
+    }
+    owner_kill(&o, 0, SIGTERM);
+    assert_memory_equal(owner_next(&o), "0 DOWN exit", 11);
+    owner_send(&o, FAY_MESSAGE_SPAWN, 0);
+    assert_next(&o, "0 UP");
+    owner_kill(&o, 0, SIGTERM); /* a slot without a process */
+    assert_memory_equal(owner_next(&o), "0 DOWN signal", 13);
+    assert_int_equal(owner_end(&o), 0);
+    (void)close(fd);
+}
+
+static void a_kill_that_is_none_ends_the_link(void **state)
+{
+    (void)state;
+    owner o;
+    begin_up(&o, say_setup(FAY_MODE_LINES, TEXTS("cat")));
+    owner_send(&o, FAY_MESSAGE_KILL, 0); /* without its signal */
+    assert_next(&o, "closed");
+    assert_int_equal(owner_end(&o), 0);
+}
+
+static void a_worker_that_holds_too_much_is_killed(void **state)
+{
+    (void)state;
+    static const fay_mode_kind modes[] = {FAY_MODE_LINES, FAY_MODE_EXEC, FAY_MODE_BATCH};
+    static const char text[] = ": stage stage: a worker held ";
+    for (size_t i = 0; i < FAY_COUNT(modes); i++) {
+        owner o;
+        fay_setup setup = say_setup(modes[i], TEXTS("perl", "-e", "$a = 'x' x 60000000; sleep 99"));
+        setup.memory_max = 40 * FAY_MIB;
+        begin_up(&o, setup);
+        bool one = modes[i] != FAY_MODE_BATCH;
+        owner_lease(&o, 0, 0, one ? TEXTS("a") : TEXTS("a", "b"));
+        const char *told = owner_next(&o);
+        const char *head = modes[i] == FAY_MODE_EXEC ? "0 VERDICT" : "0 DOWN oom";
+        assert_memory_equal(told, head, strlen(head));
+        assert_non_null(strstr(told, text + (modes[i] == FAY_MODE_EXEC ? 2 : 0)));
+        assert_non_null(strstr(told, "more than resources.memory (40MiB)"));
+        assert_int_equal(owner_end(&o), 0);
+    }
+}
+
 static void workers_are_recycled(void **state)
 {
     (void)state;
@@ -384,7 +470,7 @@ static void kill_ends_a_worker_in_any_mode(void **state)
         begin_up(&o, say_setup(modes[i], TEXTS("sleep", "1000")));
         owner_lease(&o, 0, 0, TEXTS("a"));
         usleep(100000);
-        owner_send(&o, FAY_MESSAGE_KILL, 0);
+        owner_kill(&o, 0, 0);
         assert_next(&o, "0 DOWN signal signal 9: killed by signal 9 (Killed)");
         assert_int_equal(owner_end(&o), 0);
     }
@@ -453,6 +539,10 @@ int main(void)
         cmocka_unit_test(a_line_without_end_is_cut_off),
         cmocka_unit_test(a_timeout_kills_the_whole_group),
         cmocka_unit_test(a_worker_that_ignores_everything_is_killed),
+        cmocka_unit_test(the_owner_ends_workers),
+        cmocka_unit_test(the_owner_ends_tries),
+        cmocka_unit_test(a_kill_that_is_none_ends_the_link),
+        cmocka_unit_test(a_worker_that_holds_too_much_is_killed),
         cmocka_unit_test(workers_are_recycled),
         cmocka_unit_test(exec_runs_a_process_an_item),
         cmocka_unit_test(exec_clocks_and_limits_are_verdicts),

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "run/letters.h"
 #include "run/spools.h"
 #include "run/state.h"
@@ -260,6 +261,19 @@ static void spools_give_back_what_they_got(void **state)
     fay_spools_free(spools);
 }
 
+/* It is refused by its size, before its bytes are asked for. */
+static void a_journal_that_is_too_long_is_none(void **state)
+{
+    fixture *f = *state;
+    fay_journal journal = {0};
+    must_open(f);
+    begin(f);
+    assert_int_equal(truncate("st/journal", (off_t)FAY_JOURNAL_MAX + 1), 0);
+    assert_int_equal(fay_state_read(f->state, &journal, &f->err), FAY_E_IO);
+    assert_string_equal(f->err.message, "the journal in st has more than 256MiB: it is none");
+    fay_journal_deinit(&journal);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -269,6 +283,7 @@ int main(void)
         TEST(cuts_a_torn_end_before_it_goes_on),
         TEST(is_written_anew_when_long),
         TEST(is_one_runs_at_a_time),
+        TEST(a_journal_that_is_too_long_is_none),
         TEST(dead_letters_are_cut_to_what_is_recorded),
         TEST(spools_give_back_what_they_got),
     };

@@ -249,7 +249,6 @@ static inline void send_setup(struct worker *w, const char *options)
                        .module = none,
                        .options = copy,
                        .cwd = none,
-                       .scratch = none,
                        .item_max = FAY_MIB};
     fay_setup_write(&setup, &payload);
     send_frame(w, FAY_MESSAGE_SETUP, &payload);

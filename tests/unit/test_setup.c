@@ -26,6 +26,7 @@ static void all_fields_come_back(void **state)
                    .timeout = 6,
                    .stop_signal = 15,
                    .recycle_age = 9,
+                   .memory_max = 10,
                    .whens = (char *[]){texts[5], texts[6], NULL},
                    .feeds = (uint64_t[]){2, UINT64_C(1) << 63},
                    .stages = 2,
@@ -46,6 +47,7 @@ static void all_fields_come_back(void **state)
     assert_int_equal(t.item_max, 5);
     assert_int_equal(t.stop_signal, 15);
     assert_int_equal(t.recycle_age, 9);
+    assert_int_equal(t.memory_max, 10);
     assert_string_equal(t.whens[1], "else");
     assert_int_equal(t.feeds[1], UINT64_C(1) << 63);
     assert_int_equal(t.index, 1);

@@ -342,6 +342,37 @@ static void spools_what_cannot_be_read_again(void **state)
     free(identity);
 }
 
+static uint64_t room_of(const char *path)
+{
+    struct stat is;
+    assert_int_equal(stat(path, &is), 0);
+    return (uint64_t)is.st_blocks * 512;
+}
+
+/* Asking for notes changes nothing: the record that they are for may never come to the disk. */
+static void spools_are_emptied_by_what_is_recorded(void **state)
+{
+    fixture *f = *state;
+    static char sh[] = "sh", c[] = "-c", text[] = "yes | head -c 12000000";
+    char *argv[] = {sh, c, text, NULL};
+    f->state = ".";
+    f->pipeline.spool = true;
+    f->pipeline.source.kind = FAY_SOURCE_EXEC;
+    f->pipeline.source.argv = argv;
+    must_open(f);
+    uint64_t position = 0;
+    free(pull(f, 6000000, &position));
+    assert_int_equal(position, 30000000);
+    uint64_t full = room_of("spool");
+    for (int i = 0; i < 3; i++) {
+        free(fay_source_notes(f->source, NULL, 0, position));
+    }
+    assert_int_equal(room_of("spool"), full);
+    fay_source_recorded(f->source, position);
+    assert_true(room_of("spool") < full / 2);
+    check_pull(f, 9, NULL, "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -357,6 +388,7 @@ int main(void)
         TEST(gives_the_files_of_a_directory_once),
         TEST(deletes_what_is_done),
         TEST(spools_what_cannot_be_read_again),
+        TEST(spools_are_emptied_by_what_is_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
