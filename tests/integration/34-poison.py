@@ -210,21 +210,21 @@ dead_letter: {file: dead}
         self.assertEqual(self.tries_of("7"), 1, "it began anew at the first stage")
 
     def test_long_backoff_before_an_ordered_stage_stops_nobody(self):
-        """Item 0 waits 4 s for its second try. All others are worked on by the first stage, and the
+        """Item 0 waits 8 s for its second try. All others are worked on by the first stage, and the
         second one holds what it can, meanwhile; the order is kept."""
-        self.numbers(600)
+        self.numbers(100)
         self.write("p.yaml", """
 faymora: 1
 source: {file: in}
 stages:
-  - {name: first, workers: 1, backoff: {initial: 4s, jitter: 0}, run: [sh, -c,
+  - {name: first, workers: 1, backoff: {initial: 8s, jitter: 0}, run: [sh, -c,
      'if [ "$1" = 0 ] && ! [ -e tried ]; then touch tried; exit 3; fi; echo "$1" >>first; echo "$1"', sh, "{}"]}
   - {name: second, workers: 1, ordered: true, run: [sh, -c, 'echo "$1" >>second; echo "$1"', sh, "{}"]}
 sink: {file: out}
 """)
         run = self.start("run", "p.yaml")
         faytest.wait_for(lambda: run.poll() is not None or (self.work / "second").exists()
-                         and len(self.lines("second")) == 599, "the others")
+                         and len(self.lines("second")) == 99, "the others")
         self.assertNotIn("0", self.lines("first"))
         done = self.finish(run)
         self.assertEqual(done.code, 0, done)
