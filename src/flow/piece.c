@@ -13,7 +13,8 @@ static fay_piece *add(fay_pieces *pieces, fay_piece_kind kind, fay_batch *batch,
     piece->batch = fay_batch_ref(batch);
     piece->at = at;
     piece->count = count;
-    piece->weight = fay_batch_weight(batch, at, count);
+    /* Many small results are more entries than bytes. */
+    piece->weight = fay_batch_weight(batch, at, count) + count * sizeof(fay_entry);
     TAILQ_INSERT_TAIL(pieces, piece, link);
     return piece;
 }

@@ -32,7 +32,7 @@ enum {
 /* A worker that has closed a stream is about to exit, or wrong. */
 static void broken(fay_worker *w, const char *error)
 {
-    if (w->broken_at != FAY_NEVER || (w->retiring && fay_mode_held(w->mode) == 0))
+    if (w->broken_at != FAY_NEVER || (w->retiring && fay_mode_owed(w->mode) == 0))
         return;
     w->broken = error;
     w->broken_at = fay_now() + BROKEN_AFTER;
@@ -120,6 +120,8 @@ static void on_input_closed(fay_worker *w)
     if (ioctl(w->input->fd, FIONREAD, &unread) == 0 && unread > 0) {
         broken(w, "closed its standard input while it had Items to come");
     } else {
+        if (w->instance->setup.mode == FAY_MODE_LINES)
+            fay_watch_close(&w->input); /* by its own will: what it prints still counts at once */
         fay_worker_retire(w, FAY_DOWN_RECYCLED);
     }
 }
@@ -142,8 +144,10 @@ void fay_feed_write(fay_worker *w)
         const uint8_t *bytes = fay_mode_input(w->mode, &size);
         if (size == 0) {
             fay_watch_set(w->input, UV_DISCONNECT);
-            if (w->retiring && lines) /* what it holds back in a buffer comes out then */
+            if (w->retiring && lines) { /* what it holds back in a buffer comes out then */
                 fay_watch_close(&w->input);
+                fay_mode_input_ended(w->mode);
+            }
             return;
         }
         ssize_t n = write(w->input->fd, bytes, size);
@@ -231,6 +235,25 @@ static void on_batch(void *context)
     fay_worker_answered(w);
 }
 
+/* The end of what it printed. Without a good exit its last line counts only if it is whole. */
+static void last_output(fay_worker *w, int status)
+{
+    bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!fay_mode_holds_back(w->mode)) {
+        if (well && fay_buffer_size(&w->out) > 0)
+            process(w, true);
+        return;
+    }
+    size_t size = fay_buffer_size(&w->out);
+    const uint8_t *start = fay_buffer_data(&w->out);
+    const uint8_t *newline = size > 0 ? memrchr(start, '\n', size) : NULL;
+    if (!well)
+        w->out.end -= newline != NULL ? (size_t)(start + size - newline - 1) : size;
+    bool by_itself = WIFEXITED(status) && !w->killed && w->kill == FAY_DOWN_RETIRED;
+    if (by_itself || fay_mode_owed(w->mode) == 0) /* else it is known what it died of */
+        process(w, true);
+}
+
 /* Reaps the process and gives its end, when both it and its streams have ended. */
 static void ended(fay_worker *w)
 {
@@ -250,9 +273,8 @@ static void ended(fay_worker *w)
         total += (size_t)n;
         process(w, false);
     }
-    bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (w->link == NULL && well && fay_buffer_size(&w->out) > 0)
-        process(w, true);
+    if (w->link == NULL)
+        last_output(w, status);
     fay_worker_down(w, status);
 }
 

@@ -193,7 +193,7 @@ void fay_worker_answered(fay_worker *w)
         return;
     }
     bool stuck = w->instance->failed && !w->running && !w->sending; /* its Items stay undone */
-    if (!w->retiring || w->quiet || (fay_mode_held(w->mode) > 0 && !stuck))
+    if (!w->retiring || w->quiet || (fay_mode_owed(w->mode) > 0 && !stuck))
         return;
     w->quiet = true;
     if (!w->running) {

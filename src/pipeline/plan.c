@@ -277,6 +277,11 @@ static void put_promise(const fay_pipeline *p, const fay_plan_facts *facts, fay_
         fay_buffer_printf(out, "  no   source: %s: not resumable with --state unless spool: true\n",
                           gone);
     }
+    if (p->spool && p->source.kind == FAY_SOURCE_EXEC) {
+        fay_buffer_append_text(out,
+                               "  no   source: a resumed run does not run the command again: what "
+                               "it had said by then is all\n");
+    }
     if (rotates(&p->sink)) {
         fay_buffer_append_text(out, "  no   sink: a file that rotates cannot be cut: not resumable "
                                     "with --state\n");

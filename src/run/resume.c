@@ -7,8 +7,10 @@
  *     lock, read journal --> source: the same? --> letters: long enough? --> sink: the same, long
  *     enough? then cut --> letters cut --> journal cut, or begun
  */
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/prng.h"
 #include "run/owner.h"
@@ -183,7 +185,7 @@ static int read_past(fay_owner *owner, fay_journal *ret, fay_error *err)
     return r;
 }
 
-static int open_source(fay_owner *owner, fay_error *err)
+static int open_source(fay_owner *owner, bool resumed, fay_error *err)
 {
     uint64_t item_max = 0;
     for (size_t i = 0; i < owner->pipeline->stages_count; i++) {
@@ -195,6 +197,7 @@ static int open_source(fay_owner *owner, fay_error *err)
                                       .item_max = item_max,
                                       .retry_dead = owner->options->retry_dead,
                                       .state = owner->options->state,
+                                      .resumed = resumed,
                                       .ready = fay_owner_source_ready,
                                       .context = owner};
     int r = fay_source_open(&config, &owner->source, err);
@@ -252,12 +255,41 @@ static int sync_sink_entry(const fay_owner *owner, fay_error *err)
     return fay_fail_errno(err, FAY_E_IO, fault, "cannot sync the directory of %s", def->file);
 }
 
+/* `-a x -o x` would empty the input before it is read. */
+static int refuse_own_input(const fay_owner *owner, fay_error *err)
+{
+    const fay_source_def *source = &owner->pipeline->source;
+    const fay_sink_def *sink = &owner->pipeline->sink;
+    struct stat out;
+    bool files = source->kind == FAY_SOURCE_FILE && sink->kind == FAY_SINK_FILE;
+    if (!files || stat(sink->file, &out) != 0 || !S_ISREG(out.st_mode))
+        return 0;
+    bool same = false;
+    for (char **pattern = source->files; *pattern != NULL && !same; pattern++) {
+        glob_t found;
+        if (glob(*pattern, GLOB_NOCHECK, NULL, &found) != 0)
+            continue;
+        for (size_t i = 0; i < found.gl_pathc && !same; i++) {
+            struct stat in;
+            same = stat(found.gl_pathv[i], &in) == 0 && in.st_dev == out.st_dev &&
+                   in.st_ino == out.st_ino;
+        }
+        globfree(&found);
+    }
+    if (!same)
+        return 0;
+    int r = fay_fail_with(err, FAY_E_CONFIG, "the output %s is the input", sink->file);
+    fay_hint(err, "write to another file, and rename it when the run has ended");
+    return r;
+}
+
 static int open_fresh(fay_owner *owner, fay_error *err)
 {
     const char *why = "";
     FAY_CLEANUP(fay_freep) char *identity = NULL;
     owner->run = fay_printed("%04x", (unsigned)(fay_entropy() & 0xffff));
-    int r = open_source(owner, err);
+    int r = refuse_own_input(owner, err);
+    r = r == 0 ? open_source(owner, false, err) : r;
     if (r == 0 && owner->state != NULL) {
         identity = fay_source_identity(owner->source, &why);
         if (identity == NULL) {
@@ -286,7 +318,7 @@ static int open_resumed(fay_owner *owner, const fay_journal *journal, fay_error 
     const fay_journal_commit *commit = &journal->commit;
     owner->run = fay_strdup(journal->header.run);
     open_letters(owner);
-    int r = open_source(owner, err);
+    int r = open_source(owner, true, err);
     if (r == 0)
         r = resume_source(owner, journal, err);
     if (r == 0)

@@ -30,6 +30,7 @@ typedef struct fay_source_config {
     uint64_t item_max;
     const char *retry_dead; /* NULL, or the dead letters that are the source instead */
     const char *state;      /* NULL, or the state directory, for a spool */
+    bool resumed;           /* the run goes on: commands are not run again */
     void (*ready)(void *context);
     void *context;
 } fay_source_config;

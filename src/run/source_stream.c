@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "run/await.h"
 #include "run/source_kind.h"
 #include "run/stream.h"
@@ -167,7 +168,14 @@ int fay_source_open_exec(const fay_source_config *config, fay_source **ret, fay_
         .free = free_streamed,
     };
     struct streamed *s = new_streamed(config, &ops);
-    int r = start(s, err);
+    int r = 0;
+    if (config->resumed) {
+        s->ended = true; /* its output is in the spool: again, it would be there twice */
+        fay_log(FAY_WARN, "source.resumed",
+                "text=\"the command is not run again: what it had said by then is all\"");
+    } else {
+        r = start(s, err);
+    }
     if (r != 0) {
         free_streamed(&s->source);
         return r;

@@ -144,6 +144,21 @@ size_t fay_mode_held(const fay_mode *mode)
     return mode->held.items;
 }
 
+void fay_mode_input_ended(fay_mode *mode)
+{
+    mode->input_ended = true;
+}
+
+bool fay_mode_holds_back(const fay_mode *mode)
+{
+    return mode->input_ended;
+}
+
+size_t fay_mode_owed(const fay_mode *mode)
+{
+    return mode->held.items - FAY_MIN(mode->behind, mode->held.items);
+}
+
 uint64_t fay_mode_answered(const fay_mode *mode)
 {
     return mode->answered;
@@ -151,7 +166,7 @@ uint64_t fay_mode_answered(const fay_mode *mode)
 
 fay_ns fay_mode_since(const fay_mode *mode)
 {
-    return mode->held.items > 0 ? mode->since : FAY_NEVER;
+    return fay_mode_owed(mode) > 0 ? mode->since : FAY_NEVER;
 }
 
 int fay_mode_output(fay_mode *mode, fay_output *output, fay_ns now, fay_replies *out)

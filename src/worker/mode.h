@@ -82,9 +82,16 @@ void fay_mode_status(fay_mode *mode, int pressure, unsigned workers);
 const uint8_t *fay_mode_input(fay_mode *mode, size_t *ret_size);
 void fay_mode_wrote(fay_mode *mode, size_t size, fay_ns now);
 
+/* lines: we have closed the worker's stdin. What it prints from now on are results only if it is
+ * one line for each Item in hand when it has ended: an answer that never came shows then, and those
+ * behind it would be matched to the wrong Items. */
+void fay_mode_input_ended(fay_mode *mode);
+bool fay_mode_holds_back(const fay_mode *mode);
+
 size_t fay_mode_held(const fay_mode *mode);       /* Items not answered */
+size_t fay_mode_owed(const fay_mode *mode);       /* the same without those whose answer waits */
 uint64_t fay_mode_answered(const fay_mode *mode); /* Items answered since it is */
-/* When work on the oldest Item in hand began or gave a sign of life; FAY_NEVER = none in hand. */
+/* When work on the oldest Item owed began or gave a sign of life; FAY_NEVER = none is owed. */
 fay_ns fay_mode_since(const fay_mode *mode);
 
 /* ---- answers out ---------------------------------------------------------------------------- */

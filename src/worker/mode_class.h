@@ -34,6 +34,8 @@ struct fay_mode {
     fay_ns mark;  /* useful time is accounted up to here */
     fay_ns since; /* work on the oldest Item began, or it gave a sign of life */
     uint64_t answered;
+    bool input_ended; /* lines: answers are held back until all are there */
+    size_t behind;    /* lines printed since then */
     int pressure;
     unsigned workers;
     char error[FAY_ERROR_TEXT_MAX];

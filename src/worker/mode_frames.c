@@ -3,10 +3,64 @@
  * frames: a worker that speaks our own protocol. Its messages are checked, because it runs user
  * code, and passed on as they are; only where children are routed must their block be made anew.
  */
+#include <stdlib.h>
+
+#include "base/units.h"
 #include "item/attrs.h"
 #include "wire/codec.h"
 #include "wire/verdict.h"
 #include "worker/mode_class.h"
+
+/* What PARTs of a tag not answered yet have come to. */
+typedef struct parts {
+    uint64_t tag, bytes;
+} parts;
+
+typedef struct frames {
+    fay_mode mode;
+    parts *open; /* the latest is the last one */
+    size_t count, capacity;
+} frames;
+
+static void frames_deinit(fay_mode *mode)
+{
+    free(((frames *)mode)->open);
+}
+
+/* Over max_output it would fill the memory of the owner, which keeps PARTs. The whole payload
+ * counts, so that PARTs of nothing are bounded too. */
+static int check_parts(frames *f, uint64_t tag, uint64_t bytes)
+{
+    uint64_t most = f->mode.config.setup->output_max;
+    size_t i = f->count;
+    while (i > 0 && f->open[i - 1].tag != tag) {
+        i--;
+    }
+    if (i == 0) {
+        FAY_RESERVE(f->open, f->capacity, f->count + 1);
+        f->open[f->count++] = (parts){.tag = tag};
+        i = f->count;
+    }
+    parts *p = &f->open[i - 1];
+    p->bytes += bytes;
+    char text[FAY_UNITS_TEXT_MAX];
+    return most == 0 || p->bytes <= most
+               ? 0
+               : fay_mode_garbage(&f->mode, "sent more than max_output (%s) in PARTs of one Item",
+                                  fay_size_text(most, text));
+}
+
+/* The tags are answered, which ends their PARTs. */
+static void close_parts(fay_mode *mode, uint64_t first, uint64_t count)
+{
+    frames *f = (frames *)mode;
+    size_t kept = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->open[i].tag - first >= count) /* unsigned: below it too */
+            f->open[kept++] = f->open[i];
+    }
+    f->count = kept;
+}
 
 static int frames_lease(fay_mode *mode, const fay_lease_frame *lease, fay_replies *out)
 {
@@ -67,6 +121,7 @@ static int on_results(fay_mode *mode, const fay_frame *frame, fay_replies *out)
         return FAY_E_PEER;
     if (fay_held_answer(&mode->held, results.first_tag, results.count) != 0)
         return not_held(mode, results.first_tag);
+    close_parts(mode, results.first_tag, results.count);
     fay_mode_count(mode, results.count);
     size_t counts = results.children != NULL ? 4 * (size_t)results.count : 0;
     if (mode->tests) {
@@ -86,7 +141,8 @@ static int on_part(fay_mode *mode, const fay_frame *frame, fay_replies *out)
         return FAY_E_PEER;
     if (!fay_held_has(&mode->held, part.tag))
         return not_held(mode, part.tag);
-    mode->since = mode->now;
+    if (check_parts((frames *)mode, part.tag, frame->size) != 0)
+        return FAY_E_PEER;
     if (mode->tests) {
         routed(mode, frame, 8, &part.block, out);
     } else {
@@ -102,6 +158,7 @@ static int on_verdict(fay_mode *mode, const fay_frame *frame, fay_replies *out)
         return fay_mode_garbage(mode, "sent a VERDICT that is none");
     if (fay_held_answer(&mode->held, verdict.tag, 1) != 0)
         return not_held(mode, verdict.tag);
+    close_parts(mode, verdict.tag, 1);
     fay_mode_count(mode, 1);
     pass(frame, out);
     return 0;
@@ -116,6 +173,7 @@ static int on_given_back(fay_mode *mode, const fay_frame *frame, fay_replies *ou
         return fay_mode_garbage(mode, "sent a GIVEN_BACK that is none");
     if (fay_held_answer(&mode->held, first, count) != 0)
         return not_held(mode, first);
+    close_parts(mode, first, count);
     pass(frame, out);
     return 0;
 }
@@ -147,7 +205,8 @@ static int frames_frame(fay_mode *mode, const fay_frame *frame, fay_replies *out
 }
 
 const fay_mode_class fay_mode_frames_class = {
-    .size = sizeof(fay_mode),
+    .size = sizeof(frames),
+    .deinit = frames_deinit,
     .lease = frames_lease,
     .frame = frames_frame,
 };

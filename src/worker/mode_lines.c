@@ -2,7 +2,8 @@
 /*
  * lines: one line in, one line out. A line printed is the answer of the oldest Item unanswered, so
  * that answers are matched by count: Items that came as lines are passed on as the block they lie
- * in, and a block of answers is passed back the same way. Only newlines are looked for.
+ * in, and a block of answers is passed back the same way. Only newlines are looked for. What is
+ * printed behind the end of the input waits until the worker has ended: then they can be counted.
  *
  *     lease --> direct (the frame's own bytes) --written at once--> worker
  *                 '--settle--> queue (what the pipe did not take) --'
@@ -21,6 +22,7 @@ typedef struct lines {
     fay_buffer lengths; /* of the answers being collected, as on the wire */
     size_t searched;    /* of the rest that was given before: no newline up to here */
     bool overlong;      /* the next line is longer than max_item */
+    size_t line;        /* of the output held back: where its unfinished line begins */
 } lines;
 
 static void lines_deinit(fay_mode *mode)
@@ -223,9 +225,59 @@ static int too_long(lines *l, fay_replies *out)
     return FAY_MODE_REFUSED;
 }
 
+/* Counts the lines behind the end of the input, and uses none. FAY_MODE_REFUSED, and garbage. */
+static int hold_back(lines *l, const fay_output *output, fay_replies *out)
+{
+    fay_mode *mode = &l->mode;
+    const uint8_t *end = output->bytes + output->size;
+    bool overlong = false;
+    size_t before = mode->behind;
+    while (!overlong && l->searched < output->size) {
+        const uint8_t *from = output->bytes + l->searched;
+        const uint8_t *newline = memchr(from, '\n', (size_t)(end - from));
+        size_t at = newline != NULL ? (size_t)(newline - output->bytes) : output->size;
+        overlong = at - l->line > mode->config.setup->item_max;
+        l->searched = at;
+        if (newline == NULL)
+            break;
+        mode->behind++;
+        l->line = l->searched = at + 1;
+    }
+    if (mode->behind > before)
+        mode->since = mode->now;
+    if (mode->behind + (l->line < output->size) > mode->held.items)
+        return fay_mode_garbage(mode, "printed more lines than it was given Items");
+    if (!overlong)
+        return 0;
+    return mode->held.items == 1 ? too_long(l, out) : fay_mode_check_item(mode, UINT64_MAX);
+}
+
+/* It has ended: an answer for each Item, or none that can be told from the others. */
+static int check_held_back(lines *l, const fay_output *output)
+{
+    fay_mode *mode = &l->mode;
+    size_t lines = mode->behind + (l->line < output->size), items = mode->held.items;
+    mode->behind = 0;
+    mode->input_ended = false;
+    l->searched = l->line = 0;
+    if (lines == items)
+        return 0;
+    return fay_mode_garbage(mode,
+                            "it answered %zu of %zu line%s behind the end of its input: a worker "
+                            "in mode lines answers each line with one (exec and batch may filter)",
+                            lines, items, items == 1 ? "" : "s");
+}
+
 static int lines_output(fay_mode *mode, fay_output *output, fay_replies *out)
 {
     lines *l = (lines *)mode;
+    if (mode->input_ended) {
+        int rc = hold_back(l, output, out);
+        if (rc == 0 && output->final)
+            rc = check_held_back(l, output);
+        if (rc != 0 || !output->final)
+            return rc;
+    }
     for (;;) {
         const fay_held_run *run = NULL;
         uint32_t run_at = 0;

@@ -105,6 +105,28 @@ dead_letter: {{file: dead}}
         self.assertEqual(sorted(map(int, self.lines("out"))),
                          [i for i in range(60000) if i % 10], done)
 
+    def test_spooled_command_is_not_run_again(self):
+        """What it had said is finished, each Item once; it is not asked for the same again."""
+        self.write("p.yaml", """
+faymora: 1
+spool: true
+source: {exec: [sh, -c, "echo run >>runs; seq 1000000"]}
+stages: [{run: [cat], mode: lines, workers: 2}]
+sink: {file: out}
+""")
+        run = self.start("run", "p.yaml", "--state", "st")
+        faytest.wait_for(lambda: (self.work / "out").exists()
+                         and (self.work / "out").stat().st_size > 10000, "output")
+        run.kill()
+        run.wait()
+        self.assert_nothing_left()
+        done = self.run_faymora("run", "p.yaml", "--state", "st", "--resume")
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("not run again", done.err)
+        out = self.lines("out")
+        self.assertEqual(sorted(out, key=int), [str(i + 1) for i in range(len(out))])
+        self.assertEqual(self.lines("runs"), ["run"])
+
     def test_spooled_pipe(self):
         """What the spool has is done after a resume, what the pipe still held goes with it."""
         tool = faytest.tool("line")

@@ -190,6 +190,16 @@ cp disk/out out
                 self.assertIn(name, done.err)
                 self.assertFalse((self.work / "out").exists())
 
+    def test_the_output_is_not_the_input(self):
+        self.numbers(10)
+        os.link(self.work / "in", self.work / "same")
+        for name in "in", "same", "./in":
+            with self.subTest(name=name):
+                done = self.run_faymora("run", "-a", "in", "-o", name, "--", "cat")
+                self.assertEqual(done.code, 2, done)
+                self.assertIn("is the input", done.err)
+                self.assertEqual(len(self.lines("in")), 10)
+
     def test_one_of_several_inputs_is_missing(self):
         self.numbers(10)
         self.write("p.yaml", "faymora: 1\nsource: {file: [in, nosuch]}\n"
