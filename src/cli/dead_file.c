@@ -94,8 +94,12 @@ static int fill(const fay_dead_file *letters, FILE *kept, FILE *to)
 
 int fay_dead_file_rewrite(fay_dead_file *letters, FILE *kept, fay_error *err)
 {
+    /* Beside the file itself: a symbolic link to it stays what it is. */
+    FAY_CLEANUP(fay_freep) char *real = realpath(letters->path, NULL);
+    if (real == NULL)
+        return fail(letters, "cannot be rewritten", err);
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer path = {0};
-    fay_buffer_printf(&path, "%s.XXXXXX", letters->path);
+    fay_buffer_printf(&path, "%s.XXXXXX", real);
     (void)fay_buffer_text(&path);
     char *name = (char *)path.bytes + path.start;
     int fd = mkostemp(name, O_CLOEXEC);
@@ -109,7 +113,7 @@ int fay_dead_file_rewrite(fay_dead_file *letters, FILE *kept, fay_error *err)
         ok = false;
         saved = errno;
     }
-    if (ok && rename(name, letters->path) == 0)
+    if (ok && rename(name, real) == 0)
         return 0;
     errno = ok ? errno : saved;
     int r = fail(letters, "cannot be rewritten", err);

@@ -98,9 +98,12 @@ static int tell(const fay_intake *intake, int status, fay_error *err)
 {
     char most[FAY_UNITS_TEXT_MAX];
     if (status == FAY_E_NORES) {
-        return fay_fail_with(err, FAY_E_INVAL, "the Item at byte %llu is larger than %s (max_item)",
-                             (unsigned long long)(intake->position & OFFSET_MASK),
-                             fay_size_text(intake->item_max, most));
+        int r =
+            fay_fail_with(err, FAY_E_INVAL, "the Item at byte %llu is larger than %s (max_item)",
+                          (unsigned long long)(intake->position & OFFSET_MASK),
+                          fay_size_text(intake->item_max, most));
+        fay_hint(err, "raise it: max_item of a stage, or --set STAGE.max_item=64MiB");
+        return r;
     }
     return fay_fail_with(err, FAY_E_INVAL, "what stands at byte %llu is not of the format '%s'",
                          (unsigned long long)(intake->position & OFFSET_MASK),

@@ -256,16 +256,16 @@ static int hold_back(lines *l, const fay_output *output, fay_replies *out)
 static int check_held_back(lines *l, const fay_output *output)
 {
     fay_mode *mode = &l->mode;
-    size_t lines = mode->behind + (l->line < output->size), items = mode->held.items;
+    size_t answers = mode->behind + (l->line < output->size), items = mode->held.items;
     mode->behind = 0;
     mode->input_ended = false;
     l->searched = l->line = 0;
-    if (lines == items)
+    if (answers == items)
         return 0;
     return fay_mode_garbage(mode,
                             "it answered %zu of %zu line%s behind the end of its input: a worker "
                             "in mode lines answers each line with one (exec and batch may filter)",
-                            lines, items, items == 1 ? "" : "s");
+                            answers, items, items == 1 ? "" : "s");
 }
 
 static int lines_output(fay_mode *mode, fay_output *output, fay_replies *out)

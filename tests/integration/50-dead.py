@@ -29,6 +29,18 @@ class Dead(faytest.Case):
                                 *items)
         self.assertEqual(done.code, 1, done)
 
+    def test_purge_through_a_link(self):
+        """The letters go from the file; the link to it stays."""
+        self.write("in", "1\n2\n")
+        done = self.run_faymora("run", "-a", "in", "--retries", "0", "--dead-letter", "dead.jsonl",
+                                "--", "sh", "-c", "exit 1", "{}")
+        self.assertEqual(done.code, 1, done)
+        (self.work / "link").symlink_to("dead.jsonl")
+        done = self.run_faymora("dead", "purge", "link")
+        self.assertEqual(done.code, 0, done)
+        self.assertTrue((self.work / "link").is_symlink())
+        self.assertEqual(self.read("dead.jsonl"), "")
+
     def test_the_letter(self):
         self.inline("a", "b")
         first, second = sorted(self.letters(), key=lambda x: x["id"])
