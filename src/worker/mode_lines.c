@@ -229,12 +229,11 @@ static int too_long(lines *l, fay_replies *out)
 static int hold_back(lines *l, const fay_output *output, fay_replies *out)
 {
     fay_mode *mode = &l->mode;
-    const uint8_t *end = output->bytes + output->size;
     bool overlong = false;
     size_t before = mode->behind;
     while (!overlong && l->searched < output->size) {
         const uint8_t *from = output->bytes + l->searched;
-        const uint8_t *newline = memchr(from, '\n', (size_t)(end - from));
+        const uint8_t *newline = memchr(from, '\n', output->size - l->searched);
         size_t at = newline != NULL ? (size_t)(newline - output->bytes) : output->size;
         overlong = at - l->line > mode->config.setup->item_max;
         l->searched = at;

@@ -87,6 +87,28 @@ class Lines(faytest.Case):
         self.assertEqual(len(self.lines("out")), 19)
         self.assert_nothing_left()
 
+    def test_a_filter_that_buffers(self):
+        """Its answers come at the end of its input, too few: none may be given to another Item."""
+        worker = self.write("worker", "#!/bin/sh\nwhile read -r l; do [ $((l%7)) = 0 ] || set -- "
+                            "\"$@\" $l; done\n[ $# = 0 ] || printf '%s\\n' \"$@\"\n", 0o755)
+        done = self.run_faymora("run", "-q", "-j", "2", "--retries", "0", "--set",
+                                "worker.stall=20ms", "--dead-letter", "dead", "-o", "out", "--",
+                                worker, input="".join(f"{i}\n" for i in range(1, 21)), limit=60)
+        self.assertEqual(done.code, 1, done)
+        self.assertEqual(sorted(map(int, self.lines("out"))),
+                         [i for i in range(1, 21) if i % 7 != 0])
+        self.assertEqual(sorted(x["item"] for x in self.letters()), ["14", "7"])
+        self.assertIn("answered 0 of 1 line", self.letters()[0]["error"])
+
+    def test_a_filter_that_flushes(self):
+        """Who filtered cannot be told once the answers have been taken, but that it did."""
+        filter_ = "while read l; do [ $((l%7)) = 0 ] || echo $l; done"
+        done = self.run_faymora("run", "-q", "--retries", "0", "--set", "sh.stall=20ms",
+                                "--dead-letter", "dead", "--", "sh", "-c", filter_, ":::", "7",
+                                limit=60)
+        self.assertEqual((done.code, done.out), (1, ""), done)
+        self.assertIn("answered 0 of 1 line", self.letters()[0]["error"])
+
     def test_pty(self):
         worker = "import sys\nfor l in sys.stdin: print(sys.stdout.isatty(), l, end='')"
         done = self.run_faymora("run", "-q", "--set", "python3.buffering=pty", "--keep-order", "--",

@@ -210,6 +210,34 @@ static void lines_not_written_are_given_back(void **state)
     end(&t);
 }
 
+static void lines_behind_the_end_count_only_if_all_are_there(void **state)
+{
+    (void)state;
+    talk t;
+    begin(&t, FAY_MODE_LINES, TEXTS("grep"));
+    lease(&t, 0, 1, NULL, TEXTS("a", "b", "c"));
+    assert_int_equal(print(&t, "A\nB", false), 0);
+    assert_said(&t, "RESULTS 0+1: A\n"); /* before the end: at once */
+    fay_mode_input_ended(t.mode);
+    assert_int_equal(print(&t, "B\n", false), 0);
+    assert_said(&t, "");
+    assert_int_equal(fay_mode_owed(t.mode), 1);
+    assert_int_equal(print(&t, "C", true), 0);
+    assert_said(&t, "RESULTS 1+1: BB\nRESULTS 2+1: C\n");
+    end(&t);
+    begin(&t, FAY_MODE_LINES, TEXTS("grep"));
+    lease(&t, 0, 1, NULL, TEXTS("a", "b"));
+    fay_mode_input_ended(t.mode);
+    assert_int_equal(print(&t, "B\n", false), 0);
+    assert_int_equal(print(&t, "", true), FAY_E_PEER);
+    assert_said(&t, "");
+    assert_string_equal(fay_mode_error(t.mode),
+                        "it answered 1 of 2 lines behind the end of its input: a worker in mode "
+                        "lines answers each line with one (exec and batch may filter)");
+    assert_int_equal(fay_mode_held(t.mode), 2);
+    end(&t);
+}
+
 /* ---- json ----------------------------------------------------------------------------------- */
 
 static void json_requests_say_all(void **state)
@@ -486,6 +514,32 @@ static void frames_are_passed_on_when_they_are_right(void **state)
     end(&t);
 }
 
+static void parts_without_end_are_garbage(void **state)
+{
+    (void)state;
+    talk t;
+    begin(&t, FAY_MODE_FRAMES, TEXTS("x"));
+    t.setup.output_max = 100;
+    lease(&t, 0, 0, NULL, TEXTS("a", "b"));
+    fay_ns since = fay_mode_since(t.mode);
+    FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = fay_batch_new();
+    (void)fay_batch_append(batch, "0123456789", 10);
+    fay_buffer payload = {0};
+    for (unsigned i = 0; i < 7; i++) { /* 30 bytes each, of two Items by turns */
+        fay_buffer_clear(&payload);
+        fay_write64(&payload, i % 2);
+        fay_block_head(batch, 0, 1, false, NULL, &payload);
+        fay_block_data(batch, 0, 1, &payload);
+        assert_int_equal(fay_buffer_size(&payload), 30);
+        assert_int_equal(from_worker(&t, FAY_MESSAGE_PART, &payload), i < 6 ? 0 : FAY_E_PEER);
+    }
+    assert_string_equal(fay_mode_error(t.mode),
+                        "sent more than max_output (100B) in PARTs of one Item");
+    assert_int_equal(fay_mode_since(t.mode), since); /* its timeout goes on */
+    fay_buffer_deinit(&payload);
+    end(&t);
+}
+
 /* ---- held ----------------------------------------------------------------------------------- */
 
 static void held_items_are_answered_once(void **state)
@@ -526,6 +580,7 @@ int main(void)
         cmocka_unit_test(a_line_over_max_item_is_the_items_fault),
         cmocka_unit_test(lines_inherit_attributes_and_are_routed),
         cmocka_unit_test(lines_not_written_are_given_back),
+        cmocka_unit_test(lines_behind_the_end_count_only_if_all_are_there),
         cmocka_unit_test(json_requests_say_all),
         cmocka_unit_test(json_answers_come_in_any_order),
         cmocka_unit_test(json_garbage_is_quoted),
@@ -537,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_batch_is_answered_whole),
         cmocka_unit_test(a_failed_batch_of_several_has_no_culprit),
         cmocka_unit_test(frames_are_passed_on_when_they_are_right),
+        cmocka_unit_test(parts_without_end_are_garbage),
         cmocka_unit_test(held_items_are_answered_once),
     };
     return cmocka_run_group_tests_name("mode", tests, NULL, NULL);
