@@ -267,6 +267,7 @@ static int refuse_own_input(const fay_owner *owner, fay_error *err)
     bool same = false;
     for (char **pattern = source->files; *pattern != NULL && !same; pattern++) {
         glob_t found;
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
         if (glob(*pattern, GLOB_NOCHECK, NULL, &found) != 0)
             continue;
         for (size_t i = 0; i < found.gl_pathc && !same; i++) {
