@@ -1,4 +1,4 @@
-"""The measurements. Each gives rows of the table; the goals are those of the project's issue 3."""
+"""The measurements. Each gives rows of the table; the goals stand beside each."""
 import shutil
 import statistics
 import time
