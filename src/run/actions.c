@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "run/owner.h"
+#include "run/report.h"
 
 /* ---- dead letters ---------------------------------------------------------------------------- */
 
@@ -128,12 +129,6 @@ static void spill(fay_owner *owner, const fay_flow_action *action)
 
 /* ---- news ------------------------------------------------------------------------------------ */
 
-static const char *pressure_name(int pressure)
-{
-    static const char *const names[] = {"LOW", "EVEN", "HIGH", "BLOCKED"};
-    return pressure >= -1 && pressure <= 2 ? names[pressure + 1] : "";
-}
-
 static void pressure(fay_owner *owner, size_t stage)
 {
     fay_owner_instance *instance = &owner->instances[stage];
@@ -148,7 +143,7 @@ static void pressure(fay_owner *owner, size_t stage)
     const char *name = owner->pipeline->stages[stage].name;
     fay_events_member(&members, "stage", name, strlen(name));
     fay_buffer_printf(&members, ",\"pressure\":\"%s\",\"workers\":%u,\"target\":%u",
-                      pressure_name(stats.pressure), stats.workers, stats.target);
+                      fay_report_pressure(stats.pressure), stats.workers, stats.target);
     fay_events_emit(owner->events, "pressure", FAY_HOOK_PRESSURE, fay_buffer_text(&members));
 }
 

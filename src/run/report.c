@@ -79,9 +79,10 @@ static void append_name(fay_buffer *out, const char *name)
     }
 }
 
-static const char *pressure_word(int pressure)
+const char *fay_report_pressure(fay_pressure pressure)
 {
-    return pressure < 0 ? "LOW" : pressure == 0 ? "EVEN" : pressure == 1 ? "HIGH" : "BLOCKED";
+    static const char *const names[] = {"LOW", "EVEN", "HIGH", "BLOCKED"};
+    return names[pressure - FAY_LOW];
 }
 
 /* Red, green, blue as on the dashboard; its black is no colour on a terminal: reverse. */
@@ -115,7 +116,8 @@ static void append_stage(fay_buffer *out, const fay_report_stage *stage, unsigne
     if (stats->target != stats->workers)
         fay_buffer_printf(out, ARROW "%u", stats->target);
     fay_buffer_append_text(out, "w ");
-    append_coloured(out, flags, pressure_colour(stats->pressure), pressure_word(stats->pressure));
+    append_coloured(out, flags, pressure_colour(stats->pressure),
+                    fay_report_pressure(stats->pressure));
     bool wants_more = stats->pressure == FAY_HIGH;
     if (wants_more && stats->held_by != NULL && stats->held_by[0] != '\0')
         fay_buffer_printf(out, " %s", stats->held_by);

@@ -32,6 +32,9 @@ typedef struct fay_report {
     const char *why; /* why it ended early, or NULL */
 } fay_report;
 
+/* The word for a pressure: "LOW", "EVEN", "HIGH" or "BLOCKED". */
+const char *fay_report_pressure(fay_pressure pressure);
+
 enum {
     FAY_REPORT_COLOUR = 1u
 };
