@@ -13,7 +13,7 @@
 
 enum {
     HEAD_SIZE = 8, /* size and checksum; `size` counts kind and payload */
-    VERSION = 1,
+    VERSION = 2,
     KIND_HEADER = 1,
     KIND_COMMIT = 2,
 };
@@ -58,6 +58,8 @@ void fay_journal_write_commit(const fay_journal_commit *commit, uint64_t offset,
     size_t begun = begin(out, KIND_COMMIT);
     fay_write64(out, commit->sink_offset);
     fay_write64(out, commit->dead_offset);
+    fay_write64(out, commit->out);
+    fay_write64(out, commit->dead);
     fay_write64(out, commit->position);
     fay_write64(out, commit->sink_device);
     fay_write64(out, commit->sink_inode);
@@ -142,6 +144,8 @@ static int read_commit(const uint8_t *body, size_t size, fay_journal_commit *ret
     fay_reader r = fay_reader_of(body + 1, size - 1);
     fay_journal_commit commit = {.sink_offset = fay_read64(&r)};
     commit.dead_offset = fay_read64(&r);
+    commit.out = fay_read64(&r);
+    commit.dead = fay_read64(&r);
     commit.position = fay_read64(&r);
     commit.sink_device = fay_read64(&r);
     commit.sink_inode = fay_read64(&r);

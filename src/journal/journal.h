@@ -9,7 +9,8 @@
  *     that a record that was moved or repeated is as wrong as one with a flipped bit
  *
  *     HEADER  magic "FAYJ", version, run id, pipeline fingerprint text, source fingerprint
- *     COMMIT  acked ranges, sink offset, dead-letter offset, source position of the acked prefix
+ *     COMMIT  acked ranges, sink offset, dead-letter offset, source position of the acked prefix,
+ *             Items in the sink and dead letters since the run began
  *
  * Reading takes the last whole COMMIT and says how many bytes were good: the rest is cut off before
  * anything is appended. A file whose header is not whole and right is refused, never guessed at.
@@ -34,7 +35,8 @@ typedef struct fay_journal_commit {
     fay_journal_range *ranges; /* rising, apart */
     size_t ranges_count;
     uint64_t sink_offset, dead_offset;
-    uint64_t position; /* of the source, behind the roots [0, ranges[0].to) if that begins at 0 */
+    uint64_t out, dead; /* Items in the sink and dead ones, of all lives of the run */
+    uint64_t position;  /* of the source, behind the roots [0, ranges[0].to) if that begins at 0 */
     uint64_t sink_device, sink_inode; /* which file the offset is of; 0 = not a file */
     char *extra; /* source's own notes, such as the files a directory has given; "" */
 } fay_journal_commit;

@@ -72,6 +72,7 @@ static void write_letter(fay_owner *owner, const fay_batch *batch, size_t index,
     } else if (owner->options->words != NULL) {
         letter.argv = copy_words(owner->options->words);
     }
+    owner->lettered++;
     tell_dead(owner, &letter);
     fay_error err;
     if (fay_letters_write(owner->letters, &letter, &err) != 0)
@@ -218,6 +219,7 @@ static void sync_ends(fay_owner *owner)
         return;
     }
     owner->marked_dead = fay_letters_offset(owner->letters);
+    owner->marked_tally.dead = owner->past.dead + owner->lettered;
     fay_sink_mark(owner->sink);
 }
 

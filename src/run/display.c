@@ -78,11 +78,15 @@ static void make_report(fay_owner *owner, fay_report_stage *stages, fay_report *
         stages[i].name = owner->pipeline->stages[i].name;
         fay_flow_stage_stats(owner->flow, now, i, &stages[i].stats);
     }
+    fay_owner_tally tally = fay_owner_count(owner);
     *ret = (fay_report){.run = owner->run,
                         .pipeline = owner->pipeline->name,
                         .stages = stages,
                         .stages_count = count,
-                        .out = owner->out - owner->refused,
+                        .in = tally.in,
+                        .out = tally.out,
+                        .dead = tally.dead,
+                        .done_before = owner->past.in,
                         .expected = fay_source_expected(owner->source),
                         .dead_letter = owner->dead_path,
                         .state = owner->options->state,
@@ -90,7 +94,6 @@ static void make_report(fay_owner *owner, fay_report_stage *stages, fay_report *
                         .exit_code = fay_owner_exit_code(owner),
                         .why = owner->why};
     fay_flow_total(owner->flow, &ret->totals);
-    ret->totals.dead += owner->refused;
 }
 
 static void show(fay_owner *owner, fay_ns now)

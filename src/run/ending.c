@@ -142,13 +142,11 @@ static void on_ending_overdue(void *context)
 
 static void tell_done(fay_owner *owner)
 {
-    fay_flow_totals totals;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
-    fay_flow_total(owner->flow, &totals);
-    unsigned long long dead = totals.dead + owner->refused;
+    fay_owner_tally tally = fay_owner_count(owner);
     fay_buffer_printf(&members, ",\"in\":%llu,\"out\":%llu,\"dead\":%llu,\"exit\":%d",
-                      (unsigned long long)totals.read, (unsigned long long)owner->out, dead,
-                      fay_owner_exit_code(owner));
+                      (unsigned long long)tally.in, (unsigned long long)tally.out,
+                      (unsigned long long)tally.dead, fay_owner_exit_code(owner));
     fay_events_emit(owner->events, "done", FAY_HOOK_DONE, fay_buffer_text(&members));
 }
 
@@ -270,13 +268,21 @@ int fay_owner_catch_signals(fay_owner *owner)
     return 0;
 }
 
-int fay_owner_exit_code(const fay_owner *owner)
+fay_owner_tally fay_owner_count(const fay_owner *owner)
 {
     fay_flow_totals totals;
     fay_flow_total(owner->flow, &totals);
+    return (fay_owner_tally){.in = owner->past.in + totals.read,
+                             .out = owner->past.out + owner->out - owner->refused,
+                             .dead = owner->past.dead + totals.dead + owner->refused};
+}
+
+int fay_owner_exit_code(const fay_owner *owner)
+{
     if (owner->signal != 0 && owner->exit == 0)
         return 128 + owner->signal;
     if (owner->exit != 0)
         return owner->exit;
-    return totals.dead + owner->refused > 0 ? FAY_EXIT_DEAD : FAY_EXIT_OK;
+    /* Dead ones of an earlier life count: who resumes wants to know of the whole run. */
+    return fay_owner_count(owner).dead > 0 ? FAY_EXIT_DEAD : FAY_EXIT_OK;
 }

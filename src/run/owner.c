@@ -138,7 +138,6 @@ static void feed_pending(fay_owner *owner)
     if (pending->items > 0) {
         fay_flow_event event = {
             .kind = FAY_FLOW_WRITTEN, .items = pending->items, .bytes = pending->bytes};
-        owner->out += pending->items;
         pending->items = pending->bytes = 0;
         (void)fay_owner_feed(owner, &event);
     }

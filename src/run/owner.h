@@ -69,6 +69,11 @@ typedef struct fay_owner_loaded {
     fay_spooled items;
 } fay_owner_loaded;
 
+/* Items of a run over all its lives: what the summary and the exit code tell of. */
+typedef struct fay_owner_tally {
+    uint64_t in, out, dead;
+} fay_owner_tally;
+
 typedef struct fay_owner_pending {
     uint64_t items, bytes; /* written */
     fay_owner_loaded *loaded;
@@ -105,8 +110,10 @@ struct fay_owner {
     fay_source *source;
     uint64_t next_root;
     fay_sink *sink;
-    uint64_t refused; /* Items that the sink's format could not say */
-    uint64_t out;     /* Items in the sink */
+    uint64_t refused;     /* Items that the sink's format could not say */
+    uint64_t out;         /* Items in the sink, those included */
+    uint64_t lettered;    /* dead letters written */
+    fay_owner_tally past; /* of the lives before this one, as far as they are on record */
     fay_letters *letters;
     fay_spools *spools;
 
@@ -114,8 +121,9 @@ struct fay_owner {
     fay_sync_work *sync;   /* of the ends, running */
     fay_sink_place marked; /* the sink when it was last marked */
     uint64_t marked_dead;
-    fay_journal_range *ranges; /* of the record under way */
-    uint64_t recorded;         /* its position in the source */
+    fay_owner_tally marked_tally; /* what is in both, as of then */
+    fay_journal_range *ranges;    /* of the record under way */
+    uint64_t recorded;            /* its position in the source */
     size_t ranges_capacity;
 
     fay_events *events;
@@ -191,6 +199,8 @@ void fay_owner_report(fay_owner *owner, int exit, const fay_error *err);
 /* And ends the run. */
 void fay_owner_fail(fay_owner *owner, int exit, const fay_error *err);
 int fay_owner_exit_code(const fay_owner *owner);
+/* So far, earlier lives included. */
+fay_owner_tally fay_owner_count(const fay_owner *owner);
 void fay_owner_drain(fay_owner *owner);
 void fay_owner_abort(fay_owner *owner);
 void fay_owner_done(fay_owner *owner); /* the flow is */

@@ -129,12 +129,18 @@ static void append_stage(fay_buffer *out, const fay_report_stage *stage, unsigne
     }
 }
 
+static uint64_t done(const fay_report *report)
+{
+    return report->done_before + report->totals.acked;
+}
+
 /* How long the rest will take, from the mean so far; < 0 = nobody knows. Once the source has ended
  * its Items are counted, before that `expected` is what is known about them. */
 static double seconds_left(const fay_report *report)
 {
     const fay_flow_totals *totals = &report->totals;
-    uint64_t all = totals->source_ended ? totals->read : report->expected;
+    uint64_t rest = report->expected - FAY_MIN(report->done_before, report->expected);
+    uint64_t all = totals->source_ended ? totals->read : rest;
     if (totals->acked == 0 || all <= totals->acked)
         return -1;
     double each = (double)report->elapsed / (double)FAY_SECOND / (double)totals->acked;
@@ -226,10 +232,10 @@ void fay_report_bar(const fay_report *report, unsigned flags, size_t columns, fa
         append_stage(&line, &report->stages[i], flags);
         fay_buffer_append_text(&line, BAR);
     }
-    append_number(&line, report->totals.acked, "done");
-    if (report->totals.dead > 0) {
+    append_number(&line, done(report), "done");
+    if (report->dead > 0) {
         fay_buffer_append_text(&line, " ");
-        append_dead(&line, flags, report->totals.dead);
+        append_dead(&line, flags, report->dead);
     }
     double left = seconds_left(report);
     if (report->totals.draining) {
@@ -246,9 +252,9 @@ void fay_report_plain(const fay_report *report, fay_buffer *out)
     fay_buffer_append_text(out, "faymora: ");
     append_duration(out, report->elapsed);
     fay_buffer_append_text(out, DOT);
-    append_number(out, report->totals.acked, "done");
+    append_number(out, done(report), "done");
     fay_buffer_append_text(out, DOT);
-    append_number(out, report->totals.dead, "dead");
+    append_number(out, report->dead, "dead");
     for (size_t i = 0; i < report->stages_count; i++) {
         fay_buffer_append_text(out, DOT);
         append_stage(out, &report->stages[i], 0);
@@ -301,10 +307,10 @@ static void append_peaks(const fay_report *report, fay_buffer *out)
 void fay_report_summary(const fay_report *report, unsigned flags, fay_buffer *out)
 {
     fay_buffer_printf(out, "run %s: ", report->run);
-    append_number(out, report->totals.read, "in" DOT);
+    append_number(out, report->in, "in" DOT);
     append_number(out, report->out, "out" DOT);
-    append_dead(out, flags, report->totals.dead);
-    if (report->totals.dead > 0 && report->dead_letter != NULL) {
+    append_dead(out, flags, report->dead);
+    if (report->dead > 0 && report->dead_letter != NULL) {
         fay_buffer_append_text(out, " " ARROW " ");
         append_name(out, report->dead_letter);
     }
@@ -363,16 +369,16 @@ void fay_report_json(const fay_report *report, fay_buffer *out)
     fay_buffer_append_text(out, "{\"schema\":1");
     append_text_member(out, "run", report->run);
     append_text_member(out, "pipeline", report->pipeline);
-    append_count(out, "in", report->totals.read);
+    append_count(out, "in", report->in);
     append_count(out, "out", report->out);
-    append_count(out, "dead", report->totals.dead);
-    append_count(out, "done", report->totals.acked);
+    append_count(out, "dead", report->dead);
+    append_count(out, "done", done(report));
     append_count(out, "filtered", all.filtered);
     append_count(out, "dropped", all.dropped);
     append_count(out, "retried", all.retried);
     fay_buffer_printf(out, ",\"seconds\":%.3f,\"exit\":%d",
                       (double)report->elapsed / (double)FAY_SECOND, report->exit_code);
-    append_text_member(out, "dead_letter", report->totals.dead > 0 ? report->dead_letter : NULL);
+    append_text_member(out, "dead_letter", report->dead > 0 ? report->dead_letter : NULL);
     append_text_member(out, "state", report->state);
     append_text_member(out, "why", report->why);
     fay_buffer_append_text(out, ",\"stages\":[");

@@ -22,8 +22,9 @@ typedef struct fay_report {
     const char *run, *pipeline;
     const fay_report_stage *stages;
     size_t stages_count;
-    fay_flow_totals totals;
-    uint64_t out;      /* Items in the sink */
+    fay_flow_totals totals; /* of this life */
+    uint64_t in, out, dead; /* Items read, in the sink, dead; over all lives of the run */
+    uint64_t done_before;   /* those that were done when this life began */
     uint64_t expected; /* source Items, if known (a regular file in lines: an estimate); 0 = no */
     const char *dead_letter; /* path, or NULL */
     const char *state;       /* directory to resume from, or NULL */

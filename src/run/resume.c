@@ -23,6 +23,7 @@ enum {
 static void on_written(void *context, uint64_t items, uint64_t bytes)
 {
     fay_owner *owner = context;
+    owner->out += items;
     owner->pending.items += items;
     owner->pending.bytes += bytes;
     fay_owner_wake(owner);
@@ -54,6 +55,7 @@ static void on_marked(void *context)
             fds[count++] = ends[i];
     }
     owner->marked = fay_sink_where(owner->sink);
+    owner->marked_tally.out = fay_owner_count(owner).out;
     if (count == 0) {
         owner->pending.synced = FAY_SYNCED_WELL;
         fay_owner_wake(owner);
@@ -114,7 +116,9 @@ static fay_journal_commit commit_of(const fay_owner *owner)
     return (fay_journal_commit){.sink_offset = owner->marked.offset,
                                 .sink_device = owner->marked.device,
                                 .sink_inode = owner->marked.inode,
-                                .dead_offset = owner->marked_dead};
+                                .dead_offset = owner->marked_dead,
+                                .out = owner->marked_tally.out,
+                                .dead = owner->marked_tally.dead};
 }
 
 void fay_owner_record(fay_owner *owner, const fay_flow_action *action)
@@ -337,11 +341,14 @@ static int open_resumed(fay_owner *owner, const fay_journal *journal, fay_error 
         return r;
     owner->marked = past;
     owner->marked_dead = commit->dead_offset;
+    owner->past = (fay_owner_tally){.out = commit->out, .dead = commit->dead};
     FAY_CLEANUP(fay_freep)
     fay_range *ranges = fay_alloc((commit->ranges_count + 1) * sizeof *ranges);
     for (size_t i = 0; i < commit->ranges_count; i++) {
         ranges[i] = (fay_range){.from = commit->ranges[i].from, .to = commit->ranges[i].to};
+        owner->past.in += ranges[i].to - ranges[i].from;
     }
+    owner->marked_tally = owner->past;
     fay_flow_restore(owner->flow, ranges, commit->ranges_count, commit->position);
     return 0;
 }

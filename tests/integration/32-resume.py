@@ -104,6 +104,11 @@ dead_letter: {{file: dead}}
         self.assertEqual(sorted(map(int, dead)), list(range(0, 60000, 10)), done)
         self.assertEqual(sorted(map(int, self.lines("out"))),
                          [i for i in range(60000) if i % 10], done)
+        self.assertIn("60,000 in · 54,000 out · 6,000 dead", done.err)  # of all its lives
+
+        again = self.run_faymora("run", "p.yaml", "--state", "state", "--resume")
+        self.assertEqual(again.code, 1, again)  # nothing was left to do, but some are dead
+        self.assertIn("60,000 in · 54,000 out · 6,000 dead", again.err)
 
     def test_spooled_command_is_not_run_again(self):
         """What it had said is finished, each Item once; it is not asked for the same again."""

@@ -25,6 +25,8 @@ static fay_journal_commit commit_number(uint64_t n)
                                 .ranges_count = n,
                                 .sink_offset = 1000 + n,
                                 .dead_offset = 2000 + n,
+                                .out = 5000 + n,
+                                .dead = 6000 + n,
                                 .position = 3000 + n,
                                 .sink_device = 4,
                                 .sink_inode = 5,
@@ -54,6 +56,8 @@ static void check_commit(const fay_journal *journal, uint64_t n)
     assert_int_equal(commit->ranges_count, n);
     assert_int_equal(commit->sink_offset, n > 0 ? 1000 + n : 0);
     assert_int_equal(commit->dead_offset, n > 0 ? 2000 + n : 0);
+    assert_int_equal(commit->out, n > 0 ? 5000 + n : 0);
+    assert_int_equal(commit->dead, n > 0 ? 6000 + n : 0);
     assert_int_equal(commit->position, n > 0 ? 3000 + n : 0);
     assert_int_equal(commit->sink_device, n > 0 ? 4 : 0);
     assert_int_equal(commit->sink_inode, n > 0 ? 5 : 0);

@@ -40,8 +40,10 @@ static fay_report example(void)
                         .pipeline = "jq",
                         .stages = stages,
                         .stages_count = 2,
-                        .totals = {.read = 10000, .acked = 6214, .dead = 3},
+                        .totals = {.read = 10000, .acked = 6214},
+                        .in = 10000,
                         .out = 6211,
+                        .dead = 3,
                         .expected = 12428,
                         .dead_letter = "jq-7f3a.dead.jsonl",
                         .elapsed = 70 * FAY_SECOND};
@@ -69,12 +71,24 @@ static void without_an_expected_number_there_is_no_eta(void **state)
     fay_report report = example();
     report.expected = 0;
     report.stages_count = 1;
-    report.totals.dead = 0;
+    report.dead = 0;
     assert_bar(&report, 0, 0, " jq 1w EVEN 812/s │ 6,214 done");
     report.totals.source_ended = true; /* now all are counted */
     assert_bar(&report, 0, 0, " jq 1w EVEN 812/s │ 6,214 done  ETA 0:43");
     report.totals.draining = true;
     assert_bar(&report, 0, 0, " jq 1w EVEN 812/s │ 6,214 done  draining");
+}
+
+static void a_resumed_run_counts_what_was_done_before(void **state)
+{
+    (void)state;
+    fay_report report = example();
+    report.stages_count = 1;
+    report.done_before = 6214; /* as many again were done in this life, in its 70 s */
+    report.expected = 18642;
+    assert_bar(&report, 0, 0, " jq 1w EVEN 812/s │ 12,428 done 3 dead  ETA 1:10");
+    report.expected = 100; /* an estimate, and wrong */
+    assert_bar(&report, 0, 0, " jq 1w EVEN 812/s │ 12,428 done 3 dead");
 }
 
 static void the_bar_is_cut_to_columns_not_bytes(void **state)
@@ -95,7 +109,7 @@ static void a_cut_leaves_no_colour_on(void **state)
     (void)state;
     fay_report report = example();
     report.stages_count = 1;
-    report.totals.dead = 0;
+    report.dead = 0;
     report.expected = 0;
     assert_bar(&report, FAY_REPORT_COLOUR, 0, " jq 1w \x1b[32mEVEN\x1b[0m 812/s │ 6,214 done");
     assert_bar(&report, FAY_REPORT_COLOUR, 10, " jq 1w \x1b[32mEV…\x1b[0m");
@@ -108,7 +122,7 @@ static void a_name_cannot_move_the_cursor(void **state)
     fay_report_stage evil = {"a\x1b[2J\xff", stages[0].stats};
     report.stages = &evil;
     report.stages_count = 1;
-    report.totals.dead = 0;
+    report.dead = 0;
     report.expected = 0;
     assert_bar(&report, 0, 0, " a?[2J? 1w EVEN 812/s │ 6,214 done");
 }
@@ -149,7 +163,7 @@ static void the_summary_accounts_for_every_item(void **state)
     (void)state;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer out = {0};
     fay_report report = example();
-    report.totals.read = report.totals.acked = 61000;
+    report.in = report.totals.read = report.totals.acked = 61000;
     report.out = 60997;
     report.elapsed = 75 * FAY_SECOND;
     fay_report_summary(&report, 0, &out);
@@ -191,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bar_shows_stages_and_totals),
         cmocka_unit_test(without_an_expected_number_there_is_no_eta),
+        cmocka_unit_test(a_resumed_run_counts_what_was_done_before),
         cmocka_unit_test(the_bar_is_cut_to_columns_not_bytes),
         cmocka_unit_test(a_cut_leaves_no_colour_on),
         cmocka_unit_test(a_name_cannot_move_the_cursor),
