@@ -270,28 +270,39 @@ int fay_flow_feed(fay_flow *flow, fay_ns now, const fay_flow_event *event)
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-/* Rates over windows of 100 ms, and queues that are as long as 20 ms of them. */
+/* Queues are as long as 20 ms of the rate. The windows of the rates are too long to tell that: a
+ * part of one will do, so that a short run gets the queues of a long one. */
+static bool grow_queue(fay_stage *stage, double seconds)
+{
+    uint64_t out = stage->stats.out + stage->stats.filtered;
+    uint64_t most = FAY_MAX(stage->stats.in - stage->window_in, out - stage->window_out);
+    uint64_t wanted = (uint64_t)((double)most / seconds * 0.02);
+    wanted = FAY_MIN(wanted, FAY_QUEUE_GROWN_MAX); /* more was never faster, only larger */
+    if (!stage->config.queue_grows || wanted <= stage->queue_limit)
+        return false;
+    stage->queue_limit = wanted;
+    return true;
+}
+
+/* Over windows of 100 ms. */
 static void measure_rates(fay_flow *flow, fay_ns now)
 {
     bool grown = false;
     for (size_t i = 0; i < flow->stages_count; i++) {
         fay_stage *stage = &flow->stages[i];
         fay_ns elapsed = now - stage->window_at;
+        double seconds = (double)elapsed / 1e9;
+        if (elapsed < 10 * FAY_MS)
+            continue;
+        grown = grow_queue(stage, seconds) || grown;
         if (elapsed < 100 * FAY_MS)
             continue;
-        double seconds = (double)elapsed / 1e9;
         uint64_t out = stage->stats.out + stage->stats.filtered;
         stage->in_rate = (double)(stage->stats.in - stage->window_in) / seconds;
         stage->out_rate = (double)(out - stage->window_out) / seconds;
         stage->window_in = stage->stats.in;
         stage->window_out = out;
         stage->window_at = now;
-        uint64_t wanted = (uint64_t)(FAY_MAX(stage->in_rate, stage->out_rate) * 0.02);
-        wanted = FAY_MIN(wanted, FAY_QUEUE_GROWN_MAX); /* more was never faster, only larger */
-        if (!stage->config.queue_grows || wanted <= stage->queue_limit)
-            continue;
-        stage->queue_limit = wanted;
-        grown = true;
     }
     if (grown)
         set_roots_max(flow);

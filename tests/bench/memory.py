@@ -6,8 +6,8 @@ third of a run is left out (start-up), the median of the others counts, the peak
 
 What is queue windows: the same run with `queue: {items: 16, bytes: 64KiB}`, which is as good as
 none. What a process needs there is what it needs beyond its windows, and the difference to the
-default queues is what the windows hold. These grow to 20 ms of the measured rate, so a fast run
-that is soon over has not filled them; the row with fixed queues shows what grows besides.
+default queues is what the windows hold. These grow to 20 ms of the
+measured rate; the row with fixed queues shows what grows besides.
 """
 import pathlib
 import statistics
