@@ -214,7 +214,7 @@ static void fail(fay_owner *owner, const fay_flow_action *action)
 static void sync_ends(fay_owner *owner)
 {
     owner->syncing = true;
-    if (owner->sink_failed) {
+    if (owner->sink_failed || fay_letters_failed(owner->letters)) {
         owner->pending.synced = FAY_SYNCED_BADLY;
         return;
     }

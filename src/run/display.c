@@ -31,11 +31,21 @@ void fay_owner_say(fay_owner *owner, const char *format, ...)
     free(text);
 }
 
-void fay_owner_say_error(fay_owner *owner, const fay_error *err)
+static void say_with_hint(fay_owner *owner, const char *what, const fay_error *err)
 {
-    fay_owner_say(owner, "faymora: error: %s\n", err->message);
+    fay_owner_say(owner, "faymora: %s: %s\n", what, err->message);
     if (err->hint[0] != '\0')
         fay_owner_say(owner, "  hint: %s\n", err->hint);
+}
+
+void fay_owner_say_error(fay_owner *owner, const fay_error *err)
+{
+    say_with_hint(owner, "error", err);
+}
+
+void fay_owner_say_warning(fay_owner *owner, const fay_error *err)
+{
+    say_with_hint(owner, "warning", err);
 }
 
 /* ---- workers' stderr ------------------------------------------------------------------------- */
@@ -92,7 +102,7 @@ static void make_report(fay_owner *owner, fay_report_stage *stages, fay_report *
                         .state = owner->options->state,
                         .elapsed = now - owner->begun,
                         .exit_code = fay_owner_exit_code(owner),
-                        .why = owner->why};
+                        .why = owner->why != NULL ? owner->why : owner->lost};
     fay_flow_total(owner->flow, &ret->totals);
 }
 

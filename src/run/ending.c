@@ -44,6 +44,14 @@ void fay_owner_fail(fay_owner *owner, int exit, const fay_error *err)
     fay_owner_abort(owner);
 }
 
+void fay_owner_log_lost(void *context, const fay_error *err)
+{
+    fay_owner *owner = context;
+    fay_owner_say_warning(owner, err);
+    if (owner->lost == NULL)
+        owner->lost = fay_strdup(err->message);
+}
+
 void fay_owner_abort(fay_owner *owner)
 {
     if (owner->stage_of_life == FAY_RUNNING || owner->stage_of_life == FAY_DRAINING) {
@@ -167,6 +175,7 @@ void fay_owner_done(fay_owner *owner)
         fay_owner_stop_instances(owner);
     }
     fay_timer_start(owner->ending_timer, grace / FAY_MS + ENDING_MS);
+    fay_trail_flush(owner->trail); /* what it cannot write is part of the exit code */
     tell_done(owner);
     fay_sink_finish(owner->sink, hard);
     fay_owner_check_end(owner);
@@ -283,6 +292,8 @@ int fay_owner_exit_code(const fay_owner *owner)
         return 128 + owner->signal;
     if (owner->exit != 0)
         return owner->exit;
+    if (owner->lost != NULL)
+        return FAY_EXIT_IO;
     /* Dead ones of an earlier life count: who resumes wants to know of the whole run. */
     return fay_owner_count(owner).dead > 0 ? FAY_EXIT_DEAD : FAY_EXIT_OK;
 }

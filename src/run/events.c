@@ -2,7 +2,6 @@
 #include "run/events.h"
 
 #include <bsd/sys/queue.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,7 +33,7 @@ struct hook {
 
 struct fay_events {
     fay_events_config config;
-    int fd; /* -1 = no stream */
+    fay_logfile *stream; /* NULL = none */
     struct hook hooks[FAY_HOOK_NONE];
 };
 
@@ -42,7 +41,6 @@ int fay_events_open(const fay_events_config *config, fay_events **ret, fay_error
 {
     fay_events *events = fay_alloc(sizeof *events);
     events->config = *config;
-    events->fd = -1;
     const fay_hooks *on = config->hooks;
     char **commands[] = {on->item_dead, on->worker_crash, on->node_lost, on->pressure, on->done};
     for (size_t i = 0; i < FAY_HOOK_NONE; i++) {
@@ -52,13 +50,14 @@ int fay_events_open(const fay_events_config *config, fay_events **ret, fay_error
         STAILQ_INIT(&events->hooks[i].waiting);
     }
     if (config->path != NULL && strcmp(config->path, "-") == 0) {
-        events->fd = config->stdout_taken ? STDERR_FILENO : STDOUT_FILENO;
+        int fd = config->stdout_taken ? STDERR_FILENO : STDOUT_FILENO;
+        events->stream = fay_logfile_on("--events", fd, &config->watch);
     } else if (config->path != NULL) {
-        events->fd = open(config->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-        if (events->fd < 0) {
-            int fault = errno;
+        int r = fay_logfile_open("--events", config->path, O_APPEND, &config->watch,
+                                 &events->stream, err);
+        if (r != 0) {
             free(events);
-            return fay_fail_errno(err, FAY_E_IO, fault, "cannot write %s", config->path);
+            return r;
         }
     }
     *ret = events;
@@ -74,6 +73,11 @@ static void drop_line(struct hook *hook)
     free(line);
 }
 
+void fay_events_finish(fay_events *events)
+{
+    fay_logfile_finish(events->stream);
+}
+
 void fay_events_free(fay_events *events)
 {
     if (events == NULL)
@@ -84,8 +88,7 @@ void fay_events_free(fay_events *events)
             drop_line(&events->hooks[i]);
         }
     }
-    if (events->fd > STDERR_FILENO)
-        (void)close(events->fd);
+    fay_logfile_free(events->stream);
     free(events);
 }
 
@@ -138,7 +141,8 @@ static void run_next(struct hook *hook)
 
 bool fay_events_wanted(const fay_events *events, fay_hook hook)
 {
-    return events->fd >= 0 || (hook != FAY_HOOK_NONE && events->hooks[hook].argv != NULL);
+    return fay_logfile_is_open(events->stream) ||
+           (hook != FAY_HOOK_NONE && events->hooks[hook].argv != NULL);
 }
 
 static void call(struct hook *hook, const char *text)
@@ -164,11 +168,8 @@ void fay_events_emit(fay_events *events, const char *name, fay_hook hook, const 
     fay_buffer_printf(&line, "{\"ts\":%lld.%03ld,\"event\":\"%s\",\"run\":\"%s\"%s}\n",
                       (long long)now.tv_sec, now.tv_nsec / 1000000, name, events->config.run,
                       members);
-    if (events->fd >= 0 &&
-        fay_run_write_all(events->fd, fay_buffer_data(&line), fay_buffer_size(&line)) != 0) {
-        fay_log(FAY_WARN, "events.failed", "errno=%d", errno);
-        events->fd = -1;
-    }
+    fay_logfile_write(events->stream, fay_buffer_data(&line), fay_buffer_size(&line));
+    fay_logfile_flush(events->stream); /* who follows them waits for each */
     if (hook != FAY_HOOK_NONE && events->hooks[hook].argv != NULL)
         call(&events->hooks[hook], fay_buffer_text(&line));
 }

@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "base/buffer.h"
 #include "pipeline/pipeline.h"
+#include "run/logfile.h"
 #include "run/process.h"
 
 typedef enum fay_hook {
@@ -33,13 +34,15 @@ typedef struct fay_events_config {
     const char *run;
     const char *path; /* NULL = no stream; "-" = stdout, or stderr where stdout is the sink */
     bool stdout_taken;
+    fay_logfile_watch watch;     /* of the stream */
     void (*idle)(void *context); /* the last hook that ran has ended */
     void *context;
 } fay_events_config;
 
 /* FAY_E_IO with err set when the path cannot be written. The config is copied. */
 int fay_events_open(const fay_events_config *config, fay_events **ret, fay_error *err);
-void fay_events_free(fay_events *events); /* kills hooks that run */
+void fay_events_finish(fay_events *events); /* closes the stream */
+void fay_events_free(fay_events *events);   /* kills hooks that run */
 
 /* Whether anybody wants to know; `members` is JSON like ,"stage":"score" and may be "". */
 bool fay_events_wanted(const fay_events *events, fay_hook hook);

@@ -14,6 +14,7 @@ struct fay_letters {
     char *path;
     int fd;
     uint64_t offset;
+    bool failed; /* one could not be written, and perhaps a part of it is there */
 };
 
 fay_letters *fay_letters_new(const char *path)
@@ -61,6 +62,24 @@ int fay_letters_cut(fay_letters *letters, uint64_t offset, fay_error *err)
     return 0;
 }
 
+/* Where an earlier run was cut off within a letter (a full disk), ours begins a new line: else the
+ * first would be lost with that one. */
+static int end_torn_line(fay_letters *letters)
+{
+    struct stat now;
+    char last = '\n';
+    int fd = open(letters->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) /* it may be written and not read */
+        return 0;
+    bool some = fstat(fd, &now) == 0 && S_ISREG(now.st_mode) && now.st_size > 0;
+    ssize_t n = some ? pread(fd, &last, 1, now.st_size - 1) : 0;
+    (void)close(fd);
+    if (n < 1 || last == '\n')
+        return 0;
+    letters->offset++;
+    return fay_run_write_all(letters->fd, "\n", 1) == 0 ? 0 : errno;
+}
+
 /* When it is new its name is made to last before anything is said to be in it. */
 static int open_file(fay_letters *letters, fay_error *err)
 {
@@ -69,17 +88,18 @@ static int open_file(fay_letters *letters, fay_error *err)
     if (letters->fd < 0)
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", letters->path);
     int fault = fresh ? fay_sync_directory_of(letters->path) : 0;
-    if (fault == 0)
-        return 0;
-    (void)close(letters->fd);
-    letters->fd = -1;
-    return fay_fail_errno(err, FAY_E_IO, fault, "cannot sync the directory of %s", letters->path);
+    if (fault != 0) {
+        return fay_fail_errno(err, FAY_E_IO, fault, "cannot sync the directory of %s",
+                              letters->path);
+    }
+    fault = fresh ? 0 : end_torn_line(letters);
+    if (fault != 0)
+        return fay_fail_errno(err, FAY_E_IO, fault, "cannot write %s", letters->path);
+    return 0;
 }
 
-int fay_letters_write(fay_letters *letters, const fay_letter *letter, fay_error *err)
+static int append(fay_letters *letters, const fay_letter *letter, fay_error *err)
 {
-    if (letters->path == NULL)
-        return 0;
     int r = letters->fd < 0 ? open_file(letters, err) : 0;
     if (r != 0)
         return r;
@@ -89,6 +109,24 @@ int fay_letters_write(fay_letters *letters, const fay_letter *letter, fay_error 
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", letters->path);
     letters->offset += fay_buffer_size(&line);
     return 0;
+}
+
+int fay_letters_write(fay_letters *letters, const fay_letter *letter, fay_error *err)
+{
+    if (letters->path == NULL)
+        return 0;
+    if (letters->failed)
+        return fay_fail_with(err, FAY_E_IO, "cannot write %s any more", letters->path);
+    int r = append(letters, letter, err);
+    letters->failed = r != 0;
+    if (r != 0)
+        fay_hint(err, "Item %s of stage '%s' is dead and not in it", letter->id, letter->stage);
+    return r;
+}
+
+bool fay_letters_failed(const fay_letters *letters)
+{
+    return letters->failed;
 }
 
 uint64_t fay_letters_offset(const fay_letters *letters)

@@ -19,8 +19,10 @@ void fay_letters_free(fay_letters *letters);
 int fay_letters_check(const fay_letters *letters, uint64_t offset, fay_error *err);
 int fay_letters_cut(fay_letters *letters, uint64_t offset, fay_error *err);
 
-/* FAY_E_IO with err set: the letter is not there, or not whole. */
+/* FAY_E_IO with err set: the letter is not there, or not whole. None is written after it, and
+ * nothing may be recorded as done. */
 int fay_letters_write(fay_letters *letters, const fay_letter *letter, fay_error *err);
+bool fay_letters_failed(const fay_letters *letters);
 
 uint64_t fay_letters_offset(const fay_letters *letters);
 int fay_letters_fd(const fay_letters *letters); /* -1 = not made yet */

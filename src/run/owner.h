@@ -133,7 +133,8 @@ struct fay_owner {
 
     uv_signal_t signals[2];
     fay_ns pressed;
-    char *why; /* it ended early */
+    char *why;  /* it ended early */
+    char *lost; /* the first log that could not be written to its end */
     unsigned presses;
     int signal; /* that has ended the run */
     int exit;
@@ -198,6 +199,8 @@ void fay_owner_record(fay_owner *owner, const fay_flow_action *action);
 void fay_owner_report(fay_owner *owner, int exit, const fay_error *err);
 /* And ends the run. */
 void fay_owner_fail(fay_owner *owner, int exit, const fay_error *err);
+/* A log is cut off: told at once, and in the exit code if there is nothing worse. */
+void fay_owner_log_lost(void *context, const fay_error *err);
 int fay_owner_exit_code(const fay_owner *owner);
 /* So far, earlier lives included. */
 fay_owner_tally fay_owner_count(const fay_owner *owner);
@@ -211,6 +214,7 @@ void fay_owner_start_run_timer(fay_owner *owner);
 /* display.c */
 void fay_owner_say(fay_owner *owner, const char *format, ...) FAY_PRINTF(2, 3);
 void fay_owner_say_error(fay_owner *owner, const fay_error *err);
+void fay_owner_say_warning(fay_owner *owner, const fay_error *err);
 void fay_owner_open_display(fay_owner *owner);
 void fay_owner_show_progress(fay_owner *owner); /* if it is time and something has changed */
 void fay_owner_summary(fay_owner *owner);

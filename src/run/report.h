@@ -30,7 +30,7 @@ typedef struct fay_report {
     const char *state;       /* directory to resume from, or NULL */
     fay_ns elapsed;
     int exit_code;
-    const char *why; /* why it ended early, or NULL */
+    const char *why; /* why it ended early, or is not complete; or NULL */
 } fay_report;
 
 /* The word for a pressure: "LOW", "EVEN", "HIGH" or "BLOCKED". */

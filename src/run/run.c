@@ -126,20 +126,22 @@ static void on_hooks_idle(void *context)
     fay_owner_check_end(context);
 }
 
-static int open_events(fay_owner *owner, fay_error *err)
+static int open_logs(fay_owner *owner, fay_error *err)
 {
+    const fay_logfile_watch watch = {.lost = fay_owner_log_lost, .context = owner};
     const fay_events_config config = {.loop = &owner->loop,
                                       .processes = owner->processes,
                                       .hooks = &owner->pipeline->on,
                                       .run = owner->run,
                                       .path = owner->options->events,
                                       .stdout_taken = sink_is_stdout(owner->pipeline),
+                                      .watch = watch,
                                       .idle = on_hooks_idle,
                                       .context = owner};
     int r = fay_events_open(&config, &owner->events, err);
     if (r != 0)
         return r;
-    return fay_trail_open(owner->pipeline, owner->options->joblog, owner->options->results,
+    return fay_trail_open(owner->pipeline, owner->options->joblog, owner->options->results, &watch,
                           &owner->trail, err);
 }
 
@@ -202,6 +204,7 @@ static void take_down(fay_owner *owner)
     free(owner->node);
     free(owner->dead_path);
     free(owner->why);
+    free(owner->lost);
 }
 
 /* What went wrong before there was a run. */
@@ -221,7 +224,7 @@ static int bring_up(fay_owner *owner, fay_error *err)
     owner->spools = fay_spools_new();
     r = fay_owner_open_ends(owner, err);
     if (r == 0)
-        r = open_events(owner, err);
+        r = open_logs(owner, err);
     if (r != 0)
         return r;
     fay_owner_open_display(owner);
@@ -265,6 +268,8 @@ int fay_run_execute(const fay_run_options *options, int *ret_signal)
         exit = refuse(&owner, &err);
     } else {
         (void)uv_run(&owner.loop, UV_RUN_DEFAULT);
+        fay_trail_finish(owner.trail);
+        fay_events_finish(owner.events);
         exit = fay_owner_exit_code(&owner);
         fay_owner_close_display(&owner);
         fay_owner_summary(&owner);

@@ -2,6 +2,7 @@
 #include "run/text.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,6 +42,11 @@ int fay_run_write_all(int fd, const void *bytes, size_t size)
         ssize_t n = write(fd, at, size);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN) { /* somebody else has made what we share non-blocking */
+            struct pollfd asked = {.fd = fd, .events = POLLOUT};
+            (void)poll(&asked, 1, -1);
+            continue;
+        }
         if (n <= 0)
             return FAY_E_IO;
         at += n;

@@ -2,9 +2,8 @@
 #include "run/trail.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -33,8 +32,9 @@ struct leased {
 struct fay_trail {
     const fay_pipeline *pipeline;
     char **commands; /* one a stage */
-    FILE *joblog;
-    FILE **results; /* one a stage, NULL = not wanted */
+    fay_logfile_watch watch;
+    fay_logfile *joblog;
+    fay_logfile **results; /* one a stage, NULL = not wanted */
     struct leased *leased;
 };
 
@@ -63,38 +63,35 @@ static int open_results(fay_trail *trail, const char *directory, fay_error *err)
     size_t count = trail->pipeline->stages_count;
     if (mkdir(directory, 0777) != 0 && errno != EEXIST)
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot make %s", directory);
-    trail->results = fay_alloc(count * sizeof(FILE *));
-    for (size_t i = 0; i < count; i++) {
+    trail->results = fay_alloc(count * sizeof(fay_logfile *));
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < count; i++) {
         FAY_CLEANUP(fay_freep)
         char *path = fay_printed("%s/%s.out", directory, trail->pipeline->stages[i].name);
-        trail->results[i] = fopen(path, "we");
-        if (trail->results[i] == NULL)
-            return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", path);
+        r = fay_logfile_open("--results", path, O_TRUNC, &trail->watch, &trail->results[i], err);
     }
-    return 0;
+    return r;
 }
 
 static int open_joblog(fay_trail *trail, const char *path, fay_error *err)
 {
-    trail->joblog = fopen(path, "ae");
-    if (trail->joblog == NULL)
-        return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", path);
-    struct stat now;
-    if (fstat(fileno(trail->joblog), &now) == 0 && now.st_size > 0)
-        return 0; /* goes on with an earlier one */
+    int r = fay_logfile_open("--joblog", path, O_APPEND, &trail->watch, &trail->joblog, err);
+    if (r != 0 || !fay_logfile_is_empty(trail->joblog))
+        return r; /* what holds something goes on with an earlier one */
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer head = {0};
     fay_joblog_header(&head);
-    (void)fwrite(fay_buffer_data(&head), 1, fay_buffer_size(&head), trail->joblog);
+    fay_logfile_write(trail->joblog, fay_buffer_data(&head), fay_buffer_size(&head));
     return 0;
 }
 
 int fay_trail_open(const fay_pipeline *pipeline, const char *joblog, const char *results,
-                   fay_trail **ret, fay_error *err)
+                   const fay_logfile_watch *watch, fay_trail **ret, fay_error *err)
 {
     if (joblog == NULL && results == NULL)
         return 0;
     fay_trail *trail = fay_alloc(sizeof *trail);
     trail->pipeline = pipeline;
+    trail->watch = *watch;
     trail->commands = fay_alloc(pipeline->stages_count * sizeof(char *));
     for (size_t i = 0; i < pipeline->stages_count; i++) {
         trail->commands[i] = command_of(&pipeline->stages[i]);
@@ -144,14 +141,34 @@ void fay_trail_free(fay_trail *trail)
     }
     for (size_t i = 0; i < trail->pipeline->stages_count; i++) {
         free(trail->commands[i]);
-        if (trail->results != NULL && trail->results[i] != NULL)
-            (void)fclose(trail->results[i]);
+        if (trail->results != NULL)
+            fay_logfile_free(trail->results[i]);
     }
-    if (trail->joblog != NULL)
-        (void)fclose(trail->joblog);
+    fay_logfile_free(trail->joblog);
     free(trail->commands);
     free(trail->results);
     free(trail);
+}
+
+/* Each log, by whatever `act` is. */
+static void for_all(fay_trail *trail, void (*act)(fay_logfile *log))
+{
+    if (trail == NULL)
+        return;
+    act(trail->joblog);
+    for (size_t i = 0; trail->results != NULL && i < trail->pipeline->stages_count; i++) {
+        act(trail->results[i]);
+    }
+}
+
+void fay_trail_flush(fay_trail *trail)
+{
+    for_all(trail, fay_logfile_flush);
+}
+
+void fay_trail_finish(fay_trail *trail)
+{
+    for_all(trail, fay_logfile_finish);
 }
 
 void fay_trail_leased(fay_trail *trail, size_t stage, const fay_flow_action *lease)
@@ -176,7 +193,7 @@ void fay_trail_leased(fay_trail *trail, size_t stage, const fay_flow_action *lea
 
 static void log_try(fay_trail *trail, size_t stage, const struct leased *item, fay_job job)
 {
-    if (trail->joblog == NULL)
+    if (!fay_logfile_is_open(trail->joblog))
         return;
     char id[FAY_PATH_TEXT_MAX];
     (void)fay_path_text(item->root, &item->path, false, id);
@@ -192,7 +209,7 @@ static void log_try(fay_trail *trail, size_t stage, const struct leased *item, f
     job.item_id = id;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
     fay_joblog_line(&job, &line);
-    (void)fwrite(fay_buffer_data(&line), 1, fay_buffer_size(&line), trail->joblog);
+    fay_logfile_write(trail->joblog, fay_buffer_data(&line), fay_buffer_size(&line));
 }
 
 /* Writes children [at, at + count) and returns their bytes. */
@@ -205,13 +222,13 @@ static uint64_t keep(fay_trail *trail, size_t stage, const struct leased *item,
     for (size_t i = at; i < at + count; i++) {
         const fay_entry *child = &batch->entries[i];
         bytes += child->size;
-        if (trail->results == NULL)
+        if (trail->results == NULL || !fay_logfile_is_open(trail->results[stage]))
             continue;
         FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
         fay_buffer_printf(&line, "{\"id\":\"%s\",\"item\":", id);
         fay_json_append_payload(&line, batch->bytes + child->at, child->size);
         fay_buffer_append_text(&line, "}\n");
-        (void)fwrite(fay_buffer_data(&line), 1, fay_buffer_size(&line), trail->results[stage]);
+        fay_logfile_write(trail->results[stage], fay_buffer_data(&line), fay_buffer_size(&line));
     }
     return bytes;
 }

@@ -10,14 +10,19 @@
 #include "base/base.h"
 #include "flow/flow.h"
 #include "pipeline/pipeline.h"
+#include "run/logfile.h"
 #include "run/news.h"
 
 typedef struct fay_trail fay_trail;
 
-/* *ret stays NULL if neither is wanted; all functions take NULL. FAY_E_IO with err set. */
+/* *ret stays NULL if neither is wanted; all functions take NULL. FAY_E_IO with err set. A file that
+ * cannot be written later on is told to `watch`, and the others go on. */
 int fay_trail_open(const fay_pipeline *pipeline, const char *joblog, const char *results,
-                   fay_trail **ret, fay_error *err);
+                   const fay_logfile_watch *watch, fay_trail **ret, fay_error *err);
 void fay_trail_free(fay_trail *trail);
+
+void fay_trail_flush(fay_trail *trail);
+void fay_trail_finish(fay_trail *trail); /* nothing more will come: all is written and closed */
 
 void fay_trail_leased(fay_trail *trail, size_t stage, const fay_flow_action *lease);
 /* Before the flow is fed with the same. */

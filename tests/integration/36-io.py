@@ -84,6 +84,38 @@ cp disk/out out
         self.assertEqual(done.code, 7, done)
         self.assertIn("/dev/full", done.err)
 
+    def test_dead_letters_on_a_full_disk(self):
+        """Each Item is in the output, in a letter, or not done yet: none is in none of them."""
+        self.numbers(300)
+        run = ("run", "-a", "in", "-o", "out", "--dead-letter", "dead", "--state", "state",
+               "--retries", "0")
+        command = ("--", "sh", "-c", "[ $(( $1 % 2 )) = 0 ] && echo $2", "sh", "{#}", "{}")
+        done = self.run_faymora(*run, *command, preexec_fn=limit_files(30000))
+        self.assertEqual(done.code, 7, done)
+        self.assertRegex(done.err, "error: cannot write dead: File too large")
+        self.assertLessEqual(os.path.getsize("dead"), 30000)
+        done = self.run_faymora(*run, "--resume", *command)
+        self.assertEqual(done.code, 1, done)
+        letters = [json.loads(line)["item"] for line in self.lines("dead")]
+        self.assertEqual(len(letters), 150)
+        self.assertEqual(sorted(letters + self.lines("out")), self.lines("in"))
+
+    def test_a_torn_letter_does_not_take_the_next_one_with_it(self):
+        run = ("run", "-o", "out", "--dead-letter", "dead", "--retries", "0", "--", "sh", "-c",
+               "[ $(( $1 % 2 )) = 0 ]", "sh", "{#}")
+        self.numbers(300)
+        done = self.run_faymora(*run[:1], "-a", "in", *run[1:], preexec_fn=limit_files(30000))
+        self.assertEqual(done.code, 7, done)
+        self.assertRegex(done.err, r"hint: Item \d+ of stage 'sh' is dead and not in it")
+        whole = len(self.lines("dead"))
+        self.assertEqual(os.path.getsize("dead"), 30000)
+        for number in 1, 2:
+            done = self.run_faymora(*run, input="a\n")
+            self.assertEqual(done.code, 1, done)
+            lines = self.lines("dead")
+            self.assertEqual(len(lines), whole + 1 + number)
+            self.assertEqual(json.loads(lines[-1])["item"], "a")
+
     def test_output_that_cannot_be_kept(self):
         """Held output of an exec or batch try whose file has no room: never a part of the results,
         but a try that has failed. One prints more than the disk has room for, one less."""
@@ -120,6 +152,86 @@ cp disk/out out
         self.assertEqual(done.code, 1, done)
         self.assertEqual(len(self.lines("out")), 100, done)
         self.assertIn("cannot keep its output: File too large", self.read("dead"))
+
+    # ---- logs that were asked for ----
+
+    def log_flags(self, place):
+        return (("--joblog", place + "/log"), ("--results", place),
+                ("--events", place + "/events"))
+
+    def assert_log_lost(self, done, flag, why, code=7):
+        """Told once, with the file and the cause; the run has gone on to its end."""
+        self.assertEqual(done.code, code, done)
+        told = [line for line in done.err.split("\n") if "warning" in line]
+        self.assertEqual(len(told), 1, done)
+        self.assertRegex(told[0], f"^faymora: warning: {flag}: cannot write .*: {why}$")
+        self.assertIn("the run goes on", done.err)
+
+    def test_logs_on_a_full_device(self):
+        self.numbers(2000)
+        os.mkdir("res")
+        os.symlink("/dev/full", "res/cat.out")
+        os.symlink("/dev/full", "res/log")
+        os.symlink("/dev/full", "res/events")
+        for flag, place in self.log_flags("res"):
+            with self.subTest(flag=flag):
+                done = self.run_faymora("run", "-a", "in", "-o", "out", "--json", flag, place,
+                                        "--", "cat")
+                self.assert_log_lost(done, flag, "No space left on device")
+                self.assertEqual(sorted(self.lines("out")), self.lines("in"))
+                report = json.loads(done.err.strip().split("\n")[-1])
+                self.assertEqual((report["exit"], report["done"]), (7, 2000))
+                self.assertIn("cannot write " + ("res/cat.out" if place == "res" else place),
+                              report["why"])
+
+    def test_logs_on_a_full_disk(self):
+        unshare = ["unshare", "-Urm"] if os.getuid() != 0 else ["unshare", "-m"]
+        if subprocess.run([*unshare, "sh", "-c", "mount -t tmpfs -o size=8k none /mnt"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no mount namespaces here")
+        self.numbers()
+        os.mkdir("disk")
+        for flag, place in self.log_flags("disk"):
+            with self.subTest(flag=flag):
+                self.write("script", "mount -t tmpfs -o size=8k none disk || exit 99\n"
+                           "head -c 8100 /dev/zero >disk/events\n"
+                           f"exec {faytest.FAYMORA} run -a in -o out -q {flag} {place} -- cat\n")
+                done = subprocess.run([*unshare, "sh", "script"], env=self.env,
+                                      capture_output=True, text=True, timeout=faytest.LIMIT_S)
+                done = faytest.Done(done.returncode, done.stdout, done.stderr)
+                self.assert_log_lost(done, flag, "No space left on device")
+                self.assertEqual(sorted(self.lines("out")), self.lines("in"))
+
+    def test_logs_beyond_the_limit_for_files(self):
+        self.numbers(2000)
+        for flag, place in self.log_flags("res"):
+            with self.subTest(flag=flag):
+                os.makedirs("res", exist_ok=True)
+                done = self.run_faymora("run", "-a", "in", "-o", "/dev/null", flag, place, "--",
+                                        "cat", preexec_fn=limit_files(200))
+                self.assert_log_lost(done, flag, "File too large")
+
+    def test_a_lost_log_is_told_when_it_happens(self):
+        """While the run still waits for its input."""
+        run = self.start("run", "-o", "out", "--events", "/dev/full", "--", "cat",
+                         stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertIn(b"warning: --events: cannot write /dev/full: No space", run.stderr.readline())
+        run.stdin.write(b"a\n")
+        run.stdin.close()
+        with run.stderr:
+            done = self.finish(run)
+        self.assertEqual((done.code, self.lines("out")), (7, ["a"]), done)
+
+    def test_what_is_worse_than_a_lost_log(self):
+        self.numbers(100)
+        done = self.run_faymora("run", "-a", "in", "-o", "out", "--events", "/dev/full",
+                                "--dead-letter", "dead", "--retries", "0", "--", "sh", "-c",
+                                "exit $(( $1 % 10 == 7 ))", "sh", "{#}")
+        self.assert_log_lost(done, "--events", "No space left on device")
+        self.assertEqual(len(self.lines("dead")), 10)
+        done = self.run_faymora("run", "-a", "in", "-o", "out", "--events", "/dev/full",
+                                "--dead-letter", "dead", "--", "false", "{}")
+        self.assert_log_lost(done, "--events", "No space left on device", code=5)
 
     # ---- pipes ----
 
