@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "base/units.h"
+#include "run/sync.h"
 #include "run/text.h"
 
 #define LONG_BYTES (4 * FAY_MIB)
@@ -229,7 +230,9 @@ int fay_state_begin(fay_state *state, const fay_journal_header *header,
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer bytes = {0};
     copy_header(state, header);
     write_whole(state, first, &bytes);
-    int fault = replace(state->directory, &bytes, &state->journal);
+    int fault = fay_sync_parent(state->directory); /* whoever made it may have died since */
+    if (fault == 0)
+        fault = replace(state->directory, &bytes, &state->journal);
     if (fault != 0)
         return fay_fail_errno(err, FAY_E_IO, fault, "cannot write the journal in %s", state->path);
     state->size = fay_buffer_size(&bytes);

@@ -64,16 +64,26 @@ void fay_sync_forget(fay_sync_work *sync)
         sync->done = NULL;
 }
 
+static int sync_directory(int at, const char *path)
+{
+    int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) /* one that may be written and not read cannot be synced */
+        return errno == EACCES ? 0 : errno;
+    int fault = fsync(fd) == 0 ? 0 : errno;
+    (void)close(fd);
+    return fault == EINVAL ? 0 : fault; /* a file system without such a thing */
+}
+
 int fay_sync_directory_of(const char *path)
 {
     FAY_CLEANUP(fay_freep) char *directory = fay_strdup(path);
     char *slash = strrchr(directory, '/');
     if (slash != NULL)
         slash[slash == directory ? 1 : 0] = '\0';
-    int fd = open(slash != NULL ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) /* one that may be written and not read cannot be synced */
-        return errno == EACCES ? 0 : errno;
-    int fault = fsync(fd) == 0 ? 0 : errno;
-    (void)close(fd);
-    return fault == EINVAL ? 0 : fault; /* a file system without such a thing */
+    return sync_directory(AT_FDCWD, slash != NULL ? directory : ".");
+}
+
+int fay_sync_parent(int directory)
+{
+    return sync_directory(directory, "..");
 }

@@ -30,5 +30,7 @@ void fay_sync_forget(fay_sync_work *sync);
 /* Syncs the directory that the file of that path is in, now: a file that is new is found there
  * after a crash. 0 or errno. */
 int fay_sync_directory_of(const char *path);
+/* The same for the directory that an open one is in. */
+int fay_sync_parent(int directory);
 
 #endif /* FAY_SYNC_H */

@@ -45,16 +45,17 @@ class Journal(faytest.Case):
         return journal, journal.read_bytes(), (self.work / "out").read_bytes()
 
     def test_names_are_on_the_disk_before_records_tell_of_them(self):
-        """The directory of a new sink, and of new dead letters, is synced before the journal is."""
+        """The directory of a new sink, of new dead letters, and of a new state directory, is synced
+        before the journal is."""
         trace = ["strace", "-f", "-y", "-qq", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2",
                  "-o", "trace"]
         if not shutil.which("strace") or faytest.SANITIZED or \
                 subprocess.run([*trace, "true"], stderr=subprocess.DEVNULL).returncode != 0:
             self.skipTest("nothing can be traced here")
-        for name in "results", "letters":
+        for name in "results", "letters", "states":
             (self.work / name).mkdir()
         done = subprocess.run([*trace, faytest.FAYMORA, "run", "-a", "in", "-o", "results/out",
-                               "--dead-letter", "letters/dead", "--state", "state", "-j", "1",
+                               "--dead-letter", "letters/dead", "--state", "states/new/", "-j", "1",
                                "--retries", "0", "--max-failures", "100%", "--mode", "lines", "--",
                                "false"], env=self.env, capture_output=True, timeout=faytest.LIMIT_S)
         calls = [line for line in self.lines("trace")
@@ -67,6 +68,7 @@ class Journal(faytest.Case):
             return found[0]
 
         self.assertLess(first("fsync", f"<{real}/results>"), first("rename", "journal.new"))
+        self.assertLess(first("fsync", f"<{real}/states>"), first("rename", "journal.new"))
         letters = first("fsync", f"<{real}/letters>")
         self.assertLess(letters, first("fdatasync", f"<{real}/letters/dead>"))
 
