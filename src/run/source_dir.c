@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A directory: each file in it is an Item, its path the payload. First those that are there, in
- * order of their names, then by inotify each one that is written or moved in. It never ends.
+ * order of their names, then by inotify each one that is written, moved or symlinked in. It never
+ * ends. A symlink to a file stands for it; what else is there (directories, FIFOs, sockets, symlinks
+ * to such or to nothing) is passed over, so there is nowhere to get lost in.
  *
  * A file is told by its name, size and mtime, never by a number: the checksum of the three is its
  * key. A record's notes hold the keys of all that are done (16 hex digits each), so that a resumed
@@ -135,6 +137,14 @@ static int scan(struct directory *d, fay_error *err)
     return 0;
 }
 
+/* It is whole when it is made; a file is when it is closed. */
+static bool is_symlink(const struct directory *d, const char *name)
+{
+    FAY_CLEANUP(fay_freep) char *path = fay_run_path(d->source.def->dir, name);
+    struct stat link;
+    return lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
+}
+
 static void on_inotify(void *context, unsigned events)
 {
     (void)events;
@@ -145,10 +155,11 @@ static void on_inotify(void *context, unsigned events)
         for (size_t at = 0; at < (size_t)n;) {
             struct inotify_event event;
             memcpy(&event, room + at, sizeof event);
+            const char *name = room + at + sizeof event;
             if ((event.mask & IN_Q_OVERFLOW) != 0) {
                 d->scanned = false; /* too many to tell: look for oneself */
-            } else if (event.len > 0) {
-                found(d, room + at + sizeof event);
+            } else if (event.len > 0 && ((event.mask & IN_CREATE) == 0 || is_symlink(d, name))) {
+                found(d, name);
             }
             at += sizeof event + event.len;
         }
@@ -177,11 +188,15 @@ static void settle(const struct directory *d, const char *name)
 static void give(struct directory *d, const char *name, fay_batch *batch)
 {
     FAY_CLEANUP(fay_freep) char *path = fay_run_path(d->source.def->dir, name);
-    struct stat stat;
-    if (lstat(path, &stat) != 0 || !S_ISREG(stat.st_mode))
+    struct stat file;
+    if (stat(path, &file) != 0)
         return;
-    uint64_t parts[3] = {(uint64_t)stat.st_size, (uint64_t)stat.st_mtim.tv_sec,
-                         (uint64_t)stat.st_mtim.tv_nsec};
+    if (!S_ISREG(file.st_mode)) {
+        fay_log(FAY_DEBUG, "source.skipped", "path=\"%s\" why=\"no regular file\"", path);
+        return;
+    }
+    uint64_t parts[3] = {(uint64_t)file.st_size, (uint64_t)file.st_mtim.tv_sec,
+                         (uint64_t)file.st_mtim.tv_nsec};
     uint64_t key = XXH64(name, strlen(name), XXH64(parts, sizeof parts, 0));
     struct seen *seen = find(d, key);
     if (seen != NULL) {
@@ -311,8 +326,9 @@ int fay_source_open_dir(const fay_source_config *config, fay_source **ret, fay_e
     /* The watch stands before the scan: what comes in between is seen twice, and known by its key.
      * */
     d->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (d->inotify < 0 || inotify_add_watch(d->inotify, d->source.def->dir,
-                                            IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+    if (d->inotify < 0 ||
+        inotify_add_watch(d->inotify, d->source.def->dir,
+                          IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ONLYDIR) < 0) {
         int r = fay_fail_errno(err, FAY_E_IO, errno, "cannot read %s", d->source.def->dir);
         free_directory(&d->source);
         return r;

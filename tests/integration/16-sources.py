@@ -124,6 +124,48 @@ class Sources(faytest.Case):
         self.interrupt(process)
         self.assertEqual(len(os.listdir("spool")), 5)
 
+    def test_directory_follows_symlinks_to_files(self):
+        """Those that are there, those that appear; of all else in a directory there is no Item."""
+        os.mkdir("spool")
+        os.mkdir("spool/sub")
+        self.write("spool/sub/deep", "x")
+        self.write("target", "x")
+        os.symlink("../target", "spool/a")
+        os.symlink("sub", "spool/to-directory")
+        os.symlink(".", "spool/to-itself")
+        os.symlink("loop", "spool/loop")
+        os.symlink("none", "spool/dangling")
+        os.mkfifo("spool/fifo")
+        os.symlink("fifo", "spool/to-fifo")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("spool/socket")
+        self.write("spool/z", "x")
+        process = self.begin("{dir: spool}")
+        self.wait_for_out(["spool/a", "spool/z"], process)
+        os.symlink("../target", "spool/b")
+        os.symlink("sub", "spool/to-directory-too")
+        os.symlink("none", "spool/dangling-too")
+        with open("spool/c", "w") as file:  # seen when it is made, given when it is whole
+            os.symlink(self.work / "target", "spool/d")
+            self.wait_for_out(["spool/a", "spool/z", "spool/b", "spool/d"], process)
+            file.write("x")
+        self.wait_for_out(["spool/a", "spool/z", "spool/b", "spool/d", "spool/c"], process)
+        self.interrupt(process)
+        self.assertEqual(len(self.out()), 5)
+
+    def test_directory_after_a_symlink(self):
+        """What is deleted, or moved, is the link."""
+        self.write("target", "x")
+        for after in "delete", "move, move_to: done":
+            with self.subTest(after=after):
+                os.makedirs("spool", exist_ok=True)
+                os.symlink(self.work / "target", "spool/a")
+                process = self.begin("{dir: spool, after: %s}" % after)
+                faytest.wait_for(lambda: not os.listdir("spool"), "the link to go")
+                self.interrupt(process)
+                self.assertEqual((self.out(), self.read("target")), (["spool/a"], "x"))
+        self.assertEqual(os.readlink("done/a"), str(self.work / "target"))
+
     def test_directory_delete(self):
         os.mkdir("spool")
         for i in range(20):
