@@ -57,9 +57,7 @@ int fay_cli_config(fay_config_errors *errors)
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     fay_config_errors_print(errors, &text);
     (void)fwrite(fay_buffer_data(&text), 1, fay_buffer_size(&text), stderr);
-    fay_error first = {0};
-    (void)fay_config_errors_first(errors, &first);
-    return first.status == FAY_E_IO ? FAY_EXIT_IO : FAY_EXIT_USAGE;
+    return FAY_EXIT_USAGE;
 }
 
 int fay_cli_print(const fay_buffer *text)

@@ -70,7 +70,7 @@ bool fay_cli_word(fay_cli *cli, const char **ret_word);
 int fay_cli_misuse(fay_cli *cli, const char *format, ...) FAY_PRINTF(2, 3);
 /* Prints an error with its hint; returns `exit`. */
 int fay_cli_fail(const fay_error *err, int exit);
-/* Prints all errors of a pipeline; FAY_EXIT_IO if it could not be read, else FAY_EXIT_USAGE. */
+/* Prints all errors of a pipeline file, or why it cannot be read; FAY_EXIT_USAGE. */
 int fay_cli_config(fay_config_errors *errors);
 
 /* Whether to write colours to this descriptor: --color, NO_COLOR, TERM, isatty. */

@@ -40,13 +40,10 @@ static void lint_file(fay_cli *cli, lint *all, const char *path)
     fay_config_errors errors = {0};
     FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *pipeline = fay_pipeline_load(path, &errors);
     if (pipeline == NULL && cli->json) {
-        fay_error first = {0};
-        (void)fay_config_errors_first(&errors, &first);
         append_json(all, &errors);
-        all->exit = FAY_MAX(all->exit, first.status == FAY_E_IO ? FAY_EXIT_IO : FAY_EXIT_USAGE);
+        all->exit = FAY_EXIT_USAGE;
     } else if (pipeline == NULL) {
-        int exit = fay_cli_config(&errors);
-        all->exit = FAY_MAX(all->exit, exit);
+        all->exit = fay_cli_config(&errors);
     }
     fay_config_errors_deinit(&errors);
 }
@@ -86,7 +83,7 @@ const fay_cli_command fay_command_lint = {
     .notes = "Prints nothing when all is well. Each error has its file, line and column.\n"
              "With --json: {\"schema\":1,\"errors\":[{\"file\",\"line\",\"column\",\"severity\",\n"
              "\"message\",\"hint\"}]} on stdout.",
-    .exits = "0 ok, 2 errors in a file, 7 a file cannot be read",
+    .exits = "0 ok, 2 errors in a file, or one that cannot be read",
     .words = "@",
     .run = run,
 };

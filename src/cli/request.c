@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/request.h"
 
+#include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,6 +247,9 @@ static fay_pipeline *load(const char *path, int *ret_exit)
 {
     fay_config_errors errors = {0};
     fay_pipeline *pipeline = fay_pipeline_load(path, &errors);
+    bool missing = errors.count == 1 && errors.items[0].sys_errno == ENOENT;
+    if (missing && fnmatch("*.y*ml", path, 0) != 0)
+        fay_hint(&errors.items[0], "a command stands behind --, as in: -- %.100s", path);
     if (pipeline == NULL)
         *ret_exit = fay_cli_config(&errors);
     fay_config_errors_deinit(&errors);

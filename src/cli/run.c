@@ -127,7 +127,7 @@ const fay_cli_command fay_command_plan = {
                 "faymora plan -- jq -c .user :: ./score.py {}",
     .notes = "Per stage: its command, mode, workers, and what happens on failure; for the whole:\n"
              "what is exactly once, what is not, and why. Takes the flags of run; starts nothing.",
-    .exits = "0 ok, 2 usage or configuration, 7 the file cannot be read",
+    .exits = "0 ok, 2 usage or configuration",
     .words = "@",
     .flags = fay_request_flags,
     .run = plan,

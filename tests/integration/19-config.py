@@ -62,13 +62,34 @@ class Errors(faytest.Case):
         self.write("good.yaml", "faymora: 1\nstages: [{run: [cat]}]\n")
         self.write("bad.yaml", "faymora: 1\nstages: []\n")
         done = self.run_faymora("lint", "good.yaml", "bad.yaml", "none.yaml")
-        self.assertEqual(done.code, 7,
-                         done)  # one cannot be read, which is worse than an error in it
+        self.assertEqual(done.code, 2, done)
         self.assertIn("bad.yaml:2:", done.err)
         self.assertIn("none.yaml", done.err)
         self.assertNotIn("good.yaml", done.err)
         done = self.run_faymora("lint", "good.yaml")
         self.assertEqual((done.code, done.err), (0, ""), done)
+
+    def test_a_file_that_cannot_be_read(self):
+        """Is misuse, like an error in it: 7 is of sources and sinks."""
+        self.write("locked.yaml", "faymora: 1\nstages: [{run: [cat]}]\n", mode=0)
+        os.mkdir("dir.yaml")
+        os.symlink("loop.yaml", "loop.yaml")
+        cases = [("none.yaml", "No such file or directory"), ("dir.yaml", "Is a directory"),
+                 ("locked.yaml/x", "Not a directory"),
+                 ("loop.yaml", "Too many levels of symbolic links")]
+        if not os.access("locked.yaml", os.R_OK):
+            cases.append(("locked.yaml", "Permission denied"))
+        for verb in "run", "plan", "lint":
+            for name, why in cases:
+                with self.subTest(verb=verb, name=name):
+                    done = self.run_faymora(verb, name, input="a\n")
+                    self.assertEqual((done.code, done.out), (2, ""), done)
+                    self.assertIn(f"{name}: error: cannot be read: {why}", done.err)
+        done = self.run_faymora("run", "cat", input="a\n")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("-- cat", done.err, "the mistake to expect of who knows xargs")
+        done = self.run_faymora("lint", "--json", "none.yaml")
+        self.assertEqual((done.code, json.loads(done.out)["errors"][0]["file"]), (2, "none.yaml"))
 
     def test_fields_of_later_versions_are_refused_by_name(self):
         stage = "stages: [{{run: [cat], {}}}]"
