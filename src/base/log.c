@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 enum {
     FIELDS_MAX = 1024,
     LINE_MAX_BYTES = 8 * FIELDS_MAX /* the worst: each byte of them as \u0001 */
@@ -37,18 +39,22 @@ static size_t put(char *line, size_t used, const char *text, size_t length)
 
 static size_t put_escaped(char *line, size_t used, const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length;) {
         unsigned char c = (unsigned char)text[i];
+        size_t character = fay_utf8_character(text + i, length - i);
         char escaped[8];
-        int n = 1;
         if (c == '"' || c == '\\') {
-            n = snprintf(escaped, sizeof escaped, "\\%c", c);
+            int n = snprintf(escaped, sizeof escaped, "\\%c", c);
+            used = put(line, used, escaped, (size_t)n);
         } else if (c < 0x20) {
-            n = snprintf(escaped, sizeof escaped, "\\u%04x", c);
+            int n = snprintf(escaped, sizeof escaped, "\\u%04x", c);
+            used = put(line, used, escaped, (size_t)n);
+        } else if (character == 0) {
+            used = put(line, used, FAY_UTF8_REPLACEMENT, sizeof FAY_UTF8_REPLACEMENT - 1);
         } else {
-            escaped[0] = (char)c;
+            used = put(line, used, text + i, character);
         }
-        used = put(line, used, escaped, (size_t)n);
+        i += FAY_MAX(character, (size_t)1);
     }
     return used;
 }

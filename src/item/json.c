@@ -7,32 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 enum {
     VALUES_MAX = 262144
 };
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* The size of the character at bytes[0], 0 if it is none. `left` > 0. */
-static size_t utf8_character(const uint8_t *bytes, size_t left)
-{
-    uint8_t first = bytes[0];
-    if (first < 0x80)
-        return 1;
-    size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || left < size)
-        return 0;
-    for (size_t i = 1; i < size; i++) {
-        if ((bytes[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    uint8_t second = bytes[1];
-    bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-    bool surrogate = first == 0xed && second > 0x9f;
-    bool beyond = first == 0xf4 && second > 0x8f;
-    return overlong || surrogate || beyond ? 0 : size;
-}
 
 /* How many of the bytes, from the first on, are plain ASCII; eight at a time. */
 static size_t ascii_run(const uint8_t *bytes, size_t size)
@@ -57,7 +39,7 @@ bool fay_utf8_valid(const void *bytes, size_t size)
         at += ascii_run(text + at, size - at);
         if (at == size)
             return true;
-        size_t character = utf8_character(text + at, size - at);
+        size_t character = fay_utf8_character(text + at, size - at);
         if (character == 0)
             return false;
         at += character;
@@ -87,7 +69,7 @@ static size_t plain_run(const uint8_t *text, size_t size)
         uint8_t byte = text[at];
         if (byte < 0x20 || byte == '"' || byte == '\\')
             break;
-        size_t character = utf8_character(text + at, size - at);
+        size_t character = fay_utf8_character(text + at, size - at);
         if (character == 0)
             break;
         at += character;
@@ -109,7 +91,7 @@ void fay_json_append_string(fay_buffer *out, const void *bytes, size_t size)
         if (text[at] < 0x80) {
             append_escape(out, text[at]);
         } else {
-            fay_buffer_append_text(out, "\xef\xbf\xbd"); /* U+FFFD */
+            fay_buffer_append_text(out, FAY_UTF8_REPLACEMENT);
         }
         at++;
     }

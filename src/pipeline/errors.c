@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/errors.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "item/json.h"
 
 enum {
     QUOTE_MAX = 120,  /* bytes of a source line that are shown */
@@ -212,20 +213,14 @@ void fay_config_errors_print(fay_config_errors *errors, fay_buffer *out)
     }
 }
 
-/* A text that is not UTF-8 (a path, or a word cut in the middle of a character) is made ASCII. */
-static json_t *text_or_null(const char *text)
+static void append_member(fay_buffer *out, const char *name, const char *text)
 {
-    if (text[0] == '\0')
-        return json_null();
-    json_t *value = json_string(text);
-    if (value != NULL)
-        return value;
-    FAY_CLEANUP(fay_freep) char *ascii = fay_strdup(text);
-    for (char *c = ascii; *c != '\0'; c++) {
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
+    fay_buffer_printf(out, "\"%s\":", name);
+    if (text != NULL && text[0] != '\0') {
+        fay_json_append_string(out, text, strlen(text));
+    } else {
+        fay_buffer_append_text(out, "null");
     }
-    return json_string(ascii);
 }
 
 void fay_config_errors_json(fay_config_errors *errors, fay_buffer *out)
@@ -234,13 +229,14 @@ void fay_config_errors_json(fay_config_errors *errors, fay_buffer *out)
     fay_buffer_append(out, "[", 1);
     for (size_t i = 0; i < errors->count; i++) {
         const fay_error *err = &errors->items[i];
-        json_t *object = json_pack("{s:o, s:i, s:i, s:s, s:o, s:o}", "file",
-                                   text_or_null(errors->path != NULL ? errors->path : ""), "line",
-                                   err->line, "column", err->column, "severity", "error", "message",
-                                   text_or_null(err->message), "hint", text_or_null(err->hint));
-        FAY_CLEANUP(fay_freep) char *text = json_dumps(object, JSON_COMPACT);
-        json_decref(object);
-        fay_buffer_printf(out, "%s%s", i > 0 ? ",\n " : "", text != NULL ? text : "{}");
+        fay_buffer_append_text(out, i > 0 ? ",\n {" : "{");
+        append_member(out, "file", errors->path);
+        fay_buffer_printf(out, ",\"line\":%d,\"column\":%d,\"severity\":\"error\",", err->line,
+                          err->column);
+        append_member(out, "message", err->message);
+        fay_buffer_append_text(out, ",");
+        append_member(out, "hint", err->hint);
+        fay_buffer_append_text(out, "}");
     }
     fay_buffer_append(out, "]\n", 2);
 }

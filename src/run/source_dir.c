@@ -2,8 +2,8 @@
 /*
  * A directory: each file in it is an Item, its path the payload. First those that are there, in
  * order of their names, then by inotify each one that is written, moved or symlinked in. It never
- * ends. A symlink to a file stands for it; what else is there (directories, FIFOs, sockets, symlinks
- * to such or to nothing) is passed over, so there is nowhere to get lost in.
+ * ends. A symlink to a file stands for it; what else is there (directories, FIFOs, sockets,
+ * symlinks to such or to nothing) is passed over, so there is nowhere to get lost in.
  *
  * A file is told by its name, size and mtime, never by a number: the checksum of the three is its
  * key. A record's notes hold the keys of all that are done (16 hex digits each), so that a resumed

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 
 import faytest
 
@@ -125,6 +126,49 @@ class Reports(faytest.Case):
         end = events[kinds.index("done")]
         self.assertEqual((end["in"], end["out"], end["dead"], end["exit"]), (5, 3, 1, 1))
         self.assertGreaterEqual(min(e["worker"] for e in events if "worker" in e), 1)
+
+    def test_json_is_utf8_whatever_names_and_workers_say(self):
+        worker = b"./w\xff.sh"
+        self.write(os.fsdecode(worker), b"#!/bin/sh\nread item\nprintf 'bad \\377\\303\\n' >&2\nkill -9 $$\n",
+                   mode=0o755)
+        names = {name: os.fsdecode(name.encode() + b"\xff") for name in ("state", "dead", "ev")}
+        done = self.run_faymora("run", "--json", "--events", names["ev"], "--state", names["state"],
+                                "--dead-letter", names["dead"], "--retries", "0", "--mode", "lines",
+                                "--", os.fsdecode(worker), ":::", os.fsdecode(b"i\xff"))
+        self.assertEqual(done.code, 1, done)
+
+        def all_of(bytes):
+            return [json.loads(line.decode("utf-8")) for line in bytes.split(b"\n")[:-1]]
+
+        events = all_of((self.work / names["ev"]).read_bytes())
+        down = next(e for e in events if e["event"] == "worker.down" and e["signal"])
+        self.assertEqual(down["stderr"], "bad \ufffd\ufffd\n")
+        letter, = all_of((self.work / names["dead"]).read_bytes())
+        self.assertEqual((letter["stderr"], letter["item_b64"]), (down["stderr"], "af8="))
+        summary = [line for line in done.err.split("\n") if line.startswith("{")]
+        report, = all_of(summary[-1].encode(errors="surrogateescape") + b"\n")
+        self.assertEqual((report["state"], report["dead_letter"]), ("state\ufffd", "dead\ufffd"))
+
+        self.write(os.fsdecode(b"p\xff.yaml"), "faymora: 1\nb: 1\n")
+        for name in b"p\xff.yaml", b"none\xff.yaml":
+            done = self.run_faymora("lint", "--json", os.fsdecode(name))
+            said = json.loads(done.out.encode(errors="surrogateescape").decode("utf-8"))
+            self.assertEqual(said["errors"][0]["file"].encode(),
+                             name.replace(b"\xff", b"\xef\xbf\xbd"))
+
+    def test_the_log_in_json_is_utf8(self):
+        os.mkdir("spool")
+        self.write(os.fsdecode(b"spool/\xff"), "x")
+        self.write("moved", "no directory")
+        self.write("p.yaml", "faymora: 1\nsource: {dir: spool, after: move, move_to: moved}\n"
+                   "stages: [{run: [cat]}]\nsink: {file: out}\n")
+        run = self.start("run", "p.yaml", "--log-format", "json")
+        faytest.wait_for(lambda: "source.after" in self.text_of(run), "the warning")
+        run.send_signal(signal.SIGINT)
+        done = self.finish(run)
+        line, = [line for line in done.err.split("\n") if "source.after" in line]
+        said = json.loads(line.encode(errors="surrogateescape").decode("utf-8"))
+        self.assertEqual((said["event"], said["path"]), ("source.after", "spool/\ufffd"))
 
     def test_events_on_stderr(self):
         done = self.run_faymora("run", "-q", "--events", "-", "--", "echo", "{}", ":::", "a")
