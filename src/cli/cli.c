@@ -52,12 +52,20 @@ int fay_cli_misuse(fay_cli *cli, const char *format, ...)
     return cli->exit;
 }
 
-int fay_cli_config(fay_config_errors *errors)
+void fay_cli_config_text(fay_config_errors *errors)
 {
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     fay_config_errors_print(errors, &text);
     (void)fwrite(fay_buffer_data(&text), 1, fay_buffer_size(&text), stderr);
-    return FAY_EXIT_USAGE;
+}
+
+int fay_cli_config_json(const fay_buffer *members)
+{
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    fay_buffer_append_text(&text, "{\"schema\":1,\"errors\":[");
+    fay_buffer_append(&text, fay_buffer_data(members), fay_buffer_size(members));
+    fay_buffer_append_text(&text, "]}\n");
+    return fay_cli_print(&text);
 }
 
 int fay_cli_print(const fay_buffer *text)
@@ -114,13 +122,6 @@ static int print_help(const fay_cli *cli)
     return fay_cli_print(&text);
 }
 
-static int print_version(void)
-{
-    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
-    fay_buffer_printf(&text, "faymora %s\n", fay_version_string());
-    return fay_cli_print(&text);
-}
-
 static bool set_colour(fay_cli *cli, const char *value)
 {
     static const char *const names[] = {"auto", "always", "never"};
@@ -160,7 +161,7 @@ static bool take_global(fay_cli *cli)
                              cli->args.value);
         return false;
     case 'h': cli->exit = print_help(cli); return false;
-    case 'V': cli->exit = print_version(); return false;
+    case 'V': cli->version = true; return true;
     default: abort(); /* a row of fay_global_flags that nobody takes */
     }
 }
@@ -191,6 +192,10 @@ int fay_cli_next(fay_cli *cli)
             if (!take_global(cli))
                 return FAY_CLI_STOP;
             continue;
+        }
+        if (cli->version) { /* only now, for a --json behind it */
+            cli->exit = fay_version_print(cli);
+            return FAY_CLI_STOP;
         }
         if (r == FAY_ARGS_END)
             set_up_log(cli);

@@ -45,6 +45,7 @@ struct fay_cli {
     const fay_cli_command *command; /* NULL before the verb */
     int exit;                       /* what to return when fay_cli_next() stops */
     bool json, quiet;
+    bool version; /* --version was met: nothing else is done */
     unsigned verbose;
     bool log_json;
     fay_cli_colour colour;
@@ -70,8 +71,13 @@ bool fay_cli_word(fay_cli *cli, const char **ret_word);
 int fay_cli_misuse(fay_cli *cli, const char *format, ...) FAY_PRINTF(2, 3);
 /* Prints an error with its hint; returns `exit`. */
 int fay_cli_fail(const fay_error *err, int exit);
-/* Prints all errors of a pipeline file, or why it cannot be read; FAY_EXIT_USAGE. */
-int fay_cli_config(fay_config_errors *errors);
+/*
+ * All errors of a pipeline, or why it cannot be read: to stderr for people; or as
+ * {"schema":1,"errors":[MEMBERS]} to stdout, where the members are what fay_config_errors_json()
+ * has appended for one file or several: 0, or the exit code if stdout cannot be written.
+ */
+void fay_cli_config_text(fay_config_errors *errors);
+int fay_cli_config_json(const fay_buffer *members);
 
 /* Whether to write colours to this descriptor: --color, NO_COLOR, TERM, isatty. */
 bool fay_cli_coloured(const fay_cli *cli, int fd);
@@ -89,6 +95,8 @@ extern const fay_flag fay_global_flags[];
 const fay_cli_command *fay_command_find(const char *name);
 void fay_help_program(fay_buffer *out);
 void fay_help_command(const fay_cli_command *command, fay_buffer *out);
+/* version.c: what --version and the verb print; returns an exit code. */
+int fay_version_print(const fay_cli *cli);
 /* completion.c: the bash completion of all verbs. */
 void fay_completion_bash(fay_buffer *out);
 

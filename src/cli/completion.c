@@ -127,6 +127,8 @@ static int run(fay_cli *cli)
         return cli->exit;
     if (shell == NULL || strcmp(shell, "bash") != 0)
         return fay_cli_misuse(cli, "'completion' is for bash: faymora completion bash");
+    if (cli->json)
+        return fay_cli_misuse(cli, "a completion is a script: 'completion' has no --json");
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     fay_completion_bash(&text);
     return fay_cli_print(&text);

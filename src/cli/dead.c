@@ -230,8 +230,13 @@ static int purge(const fay_dead *dead)
     if (exit == FAY_EXIT_OK && gone > 0 && fay_dead_file_rewrite(&letters, kept, &err) < 0)
         exit = fay_cli_fail(&err, FAY_EXIT_IO);
     (void)fclose(kept);
-    if (exit == FAY_EXIT_OK && !dead->cli->quiet)
+    if (exit != FAY_EXIT_OK)
+        return exit;
+    if (dead->cli->json) {
+        (void)fprintf(stderr, "{\"schema\":1,\"purged\":%llu}\n", (unsigned long long)gone);
+    } else if (!dead->cli->quiet) {
         (void)fprintf(stderr, "%s: %llu gone\n", dead->path, (unsigned long long)gone);
+    }
     return exit;
 }
 
@@ -300,7 +305,8 @@ const fay_cli_command fay_command_dead = {
         "failed; a sink that is a file is appended to. Letters of Items that succeed leave the\n"
         "file, those that fail again stay. A pipeline that has changed since is named in a\n"
         "warning. Relative paths start at the working directory, so be where the run was.\n"
-        "With --json, ls and show print the letters as they are, one a line.",
+        "With --json, ls and show print the letters as they are, one a line; retry and purge\n"
+        "write their last line as JSON, to stderr as without.",
     .exits = "0 ok\n"
              "1 retry: some Items died again; ls, show: no letter has that id\n"
              "2 usage, a line that is no dead letter, or a pipeline with errors\n"

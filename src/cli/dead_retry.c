@@ -123,7 +123,7 @@ static fay_pipeline *make_pipeline(const fay_letter *letter, int *ret_exit)
 {
     FAY_CLEANUP(fay_request_deinit) fay_request request = {.file = letter->pipeline};
     if (letter->pipeline != NULL)
-        return fay_request_pipeline(&request, ret_exit);
+        return fay_request_pipeline_or_say(&request, ret_exit);
 
     fay_cli cli = {.command = &fay_command_run};
     cli.args = (fay_args){.argv = letter->argv,
@@ -134,7 +134,7 @@ static fay_pipeline *make_pipeline(const fay_letter *letter, int *ret_exit)
         *ret_exit = FAY_EXIT_USAGE;
         return NULL;
     }
-    return fay_request_pipeline(&request, ret_exit);
+    return fay_request_pipeline_or_say(&request, ret_exit);
 }
 
 static const char *group_name(const group *g)

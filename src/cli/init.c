@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "item/json.h"
 
 typedef struct scaffold_file {
     const char *path;
@@ -173,9 +174,17 @@ static int run(fay_cli *cli)
     if (what == NULL)
         return fay_cli_misuse(cli, "'init' makes exec, lines, json or c, not '%.100s'", kind);
     int r = make(what);
-    if (r != 0 || cli->quiet)
+    if (r != 0 || (cli->quiet && !cli->json))
         return r;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    if (cli->json) {
+        fay_buffer_printf(&text,
+                          "{\"schema\":1,\"files\":[\"%s\",\"%s\"],\"next\":", what->files[0].path,
+                          what->files[1].path);
+        fay_json_append_string(&text, what->next, strlen(what->next));
+        fay_buffer_append_text(&text, "}\n");
+        return fay_cli_print(&text);
+    }
     fay_buffer_printf(&text, "%s and %s are made. Try:\n%s\n", what->files[0].path,
                       what->files[1].path, what->next);
     return fay_cli_print(&text);

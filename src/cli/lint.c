@@ -18,32 +18,16 @@ static void lint_deinit(lint *all)
     fay_buffer_deinit(&all->json);
 }
 
-/* "[{..},{..}]" without its brackets, behind those of other files. */
-static void append_json(lint *all, fay_config_errors *errors)
-{
-    FAY_CLEANUP(fay_buffer_deinit) fay_buffer array = {0};
-    fay_config_errors_json(errors, &array);
-    size_t size = fay_buffer_size(&array);
-    const char *text = fay_buffer_text(&array);
-    while (size > 0 && text[size - 1] != ']') {
-        size--; /* a newline, if there is one */
-    }
-    if (size <= 2)
-        return;
-    if (fay_buffer_size(&all->json) > 0)
-        fay_buffer_append_text(&all->json, ",");
-    fay_buffer_append(&all->json, text + 1, size - 2);
-}
-
 static void lint_file(fay_cli *cli, lint *all, const char *path)
 {
     fay_config_errors errors = {0};
     FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *pipeline = fay_pipeline_load(path, &errors);
     if (pipeline == NULL && cli->json) {
-        append_json(all, &errors);
+        fay_config_errors_json(&errors, &all->json);
         all->exit = FAY_EXIT_USAGE;
     } else if (pipeline == NULL) {
-        all->exit = fay_cli_config(&errors);
+        fay_cli_config_text(&errors);
+        all->exit = FAY_EXIT_USAGE;
     }
     fay_config_errors_deinit(&errors);
 }
@@ -66,11 +50,7 @@ static int run(fay_cli *cli)
     }
     if (!cli->json)
         return all.exit;
-    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
-    fay_buffer_append_text(&text, "{\"schema\":1,\"errors\":[");
-    fay_buffer_append(&text, fay_buffer_data(&all.json), fay_buffer_size(&all.json));
-    fay_buffer_append_text(&text, "]}\n");
-    r = fay_cli_print(&text);
+    r = fay_cli_config_json(&all.json);
     return r != 0 ? r : all.exit;
 }
 

@@ -243,26 +243,19 @@ void fay_request_deinit(fay_request *request)
     *request = (fay_request){0};
 }
 
-static fay_pipeline *load(const char *path, int *ret_exit)
-{
-    fay_config_errors errors = {0};
-    fay_pipeline *pipeline = fay_pipeline_load(path, &errors);
-    bool missing = errors.count == 1 && errors.items[0].sys_errno == ENOENT;
-    if (missing && fnmatch("*.y*ml", path, 0) != 0)
-        fay_hint(&errors.items[0], "a command stands behind --, as in: -- %.100s", path);
-    if (pipeline == NULL)
-        *ret_exit = fay_cli_config(&errors);
-    fay_config_errors_deinit(&errors);
-    return pipeline;
-}
-
-fay_pipeline *fay_request_pipeline(const fay_request *request, int *ret_exit)
+fay_pipeline *fay_request_pipeline(const fay_request *request, fay_config_errors *errors)
 {
     fay_error err = {0};
     FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *pipeline = NULL;
     int r = 0;
     if (request->file != NULL) {
-        pipeline = load(request->file, ret_exit);
+        pipeline = fay_pipeline_load(request->file, errors);
+        bool missing = pipeline == NULL && errors->count == 1 &&
+                       errors->items[0].sys_errno == ENOENT &&
+                       fnmatch("*.y*ml", request->file, 0) != 0;
+        if (missing)
+            fay_hint(&errors->items[0], "a command stands behind --, as in: -- %.100s",
+                     request->file);
         if (pipeline == NULL)
             return NULL;
         r = fay_pipeline_override(pipeline, &request->overrides, &err);
@@ -275,11 +268,25 @@ fay_pipeline *fay_request_pipeline(const fay_request *request, int *ret_exit)
         r = fay_pipeline_set(pipeline, request->sets[i], &err);
     }
     if (r < 0) {
-        *ret_exit = fay_cli_fail(&err, FAY_EXIT_USAGE);
+        fay_config_errors_deinit(errors); /* of no file: what is wrong is a flag */
+        fay_hint(fay_config_errors_add(errors, (fay_place_in_file){0, 0}, "%s", err.message), "%s",
+                 err.hint);
         return NULL;
     }
     /* What is retried was not lost, so what its sink has already must not be either. */
     if (request->overrides.retry_dead != NULL)
         pipeline->sink.append = true;
     return FAY_STEAL(pipeline);
+}
+
+fay_pipeline *fay_request_pipeline_or_say(const fay_request *request, int *ret_exit)
+{
+    fay_config_errors errors = {0};
+    fay_pipeline *pipeline = fay_request_pipeline(request, &errors);
+    if (pipeline == NULL) {
+        fay_cli_config_text(&errors);
+        *ret_exit = FAY_EXIT_USAGE;
+    }
+    fay_config_errors_deinit(&errors);
+    return pipeline;
 }

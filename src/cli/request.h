@@ -30,7 +30,9 @@ extern const fay_flag fay_request_flags[];
 int fay_request_parse(fay_cli *cli, fay_request *ret);
 void fay_request_deinit(fay_request *request);
 
-/* The pipeline with all flags applied. NULL with *ret_exit set and the errors printed. */
-fay_pipeline *fay_request_pipeline(const fay_request *request, int *ret_exit);
+/* The pipeline with all flags applied. NULL: `errors`, empty before, has at least one. */
+fay_pipeline *fay_request_pipeline(const fay_request *request, fay_config_errors *errors);
+/* Likewise, with the errors printed for people, and *ret_exit set. */
+fay_pipeline *fay_request_pipeline_or_say(const fay_request *request, int *ret_exit);
 
 #endif /* FAY_REQUEST_H */

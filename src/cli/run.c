@@ -15,13 +15,44 @@ static bool is_regular(int fd)
     return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-static int print_plan(const fay_pipeline *pipeline)
+static int print_plan(const fay_cli *cli, const fay_pipeline *pipeline)
 {
     fay_plan_facts facts = {.stdin_is_file = is_regular(STDIN_FILENO),
                             .stdout_is_file = is_regular(STDOUT_FILENO)};
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
-    fay_plan_print(pipeline, &facts, &text);
+    if (cli->json) {
+        fay_plan_json(pipeline, &facts, &text);
+    } else {
+        fay_plan_print(pipeline, &facts, &text);
+    }
     return fay_cli_print(&text);
+}
+
+static int plan_for_people(const fay_cli *cli, const fay_request *request)
+{
+    int exit = FAY_EXIT_OK;
+    FAY_CLEANUP(fay_pipeline_freep)
+    fay_pipeline *pipeline = fay_request_pipeline_or_say(request, &exit);
+    return pipeline != NULL ? print_plan(cli, pipeline) : exit;
+}
+
+/* An object on stdout in any case: the plan, or the errors as lint has them. */
+static int plan_for_programs(const fay_cli *cli, const fay_request *request)
+{
+    FAY_CLEANUP(fay_config_errors_deinit) fay_config_errors errors = {0};
+    FAY_CLEANUP(fay_pipeline_freep)
+    fay_pipeline *pipeline = fay_request_pipeline(request, &errors);
+    if (pipeline != NULL)
+        return print_plan(cli, pipeline);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
+    fay_config_errors_json(&errors, &members);
+    int r = fay_cli_config_json(&members);
+    return r != 0 ? r : FAY_EXIT_USAGE;
+}
+
+static int explain(const fay_cli *cli, const fay_request *request)
+{
+    return cli->json ? plan_for_programs(cli, request) : plan_for_people(cli, request);
 }
 
 /* Whether the journal can keep its promise; before anything is started. */
@@ -38,13 +69,13 @@ static int check_state(fay_cli *cli, const fay_request *request, const fay_pipel
 
 static int execute(fay_cli *cli, fay_request *request, int *ret_signal)
 {
+    if (request->dry_run)
+        return explain(cli, request);
     int exit = FAY_EXIT_OK;
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *pipeline = fay_request_pipeline(request, &exit);
+    fay_pipeline *pipeline = fay_request_pipeline_or_say(request, &exit);
     if (pipeline == NULL)
         return exit;
-    if (request->dry_run)
-        return print_plan(pipeline);
     exit = check_state(cli, request, pipeline);
     if (exit != 0)
         return exit;
@@ -81,12 +112,7 @@ static int plan(fay_cli *cli)
     FAY_CLEANUP(fay_request_deinit) fay_request request = {0};
     if (fay_request_parse(cli, &request) == FAY_CLI_STOP)
         return cli->exit;
-    if (cli->json)
-        return fay_cli_misuse(cli, "a plan is for people: 'plan' has no --json in this version");
-    int exit = FAY_EXIT_OK;
-    FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *pipeline = fay_request_pipeline(&request, &exit);
-    return pipeline != NULL ? print_plan(pipeline) : exit;
+    return explain(cli, &request);
 }
 
 const fay_cli_command fay_command_run = {
@@ -124,9 +150,11 @@ const fay_cli_command fay_command_plan = {
              "plan [flags of run] -- CMD ARGS.. [:: CMD ARGS..].. [::: ITEM..]",
     .summary = "say what a run would do, and what it promises",
     .examples = "faymora plan pipeline.yaml --state .fm\n"
+                "faymora plan pipeline.yaml --json | jq '.stages[] | {name, run, workers}'\n"
                 "faymora plan -- jq -c .user :: ./score.py {}",
     .notes = "Per stage: its command, mode, workers, and what happens on failure; for the whole:\n"
-             "what is exactly once, what is not, and why. Takes the flags of run; starts nothing.",
+             "what is exactly once, what is not, and why. Takes the flags of run; starts nothing.\n"
+             "With --json: one object, {\"schema\":1, ..}, or the errors as lint has them.",
     .exits = "0 ok, 2 usage or configuration",
     .words = "@",
     .flags = fay_request_flags,

@@ -12,8 +12,6 @@
 #define RATE_MAX  1e9
 
 static const char *const crlfs[] = {"keep", "strip", NULL};
-static const char *const afters[] = {"keep", "delete", "move", NULL};
-static const char *const syncs[] = {"end", "batch", "item", NULL};
 static const char *const restarts[] = {"never", "on-failure", NULL};
 
 /* {stdin: true}: the long form of a word, for those who need a format beside it. */
@@ -119,7 +117,7 @@ const fay_field fay_source_fields[] = {
     {"crlf", .kind = FAY_FIELD_CHOICE, .at = I(crlf), .names = crlfs, .said = I(crlf_given)},
     {"follow", .kind = FAY_FIELD_BOOL, .at = I(follow), .of_tags = 1u << FAY_SOURCE_FILE},
     {"glob", .kind = FAY_FIELD_TEXT, .at = I(glob), .of_tags = 1u << FAY_SOURCE_DIR},
-    {"after", .kind = FAY_FIELD_CHOICE, .at = I(after), .names = afters,
+    {"after", .kind = FAY_FIELD_CHOICE, .at = I(after), .names = fay_after_names,
      .of_tags = 1u << FAY_SOURCE_DIR},
     {"move_to", .kind = FAY_FIELD_TEXT, .at = I(move_to), .of_tags = 1u << FAY_SOURCE_DIR},
     {"restart", .kind = FAY_FIELD_OWN, .read = read_restart, .of_tags = 1u << FAY_SOURCE_EXEC},
@@ -148,7 +146,7 @@ const fay_field fay_sink_fields[] = {
     {"format", .kind = FAY_FIELD_CHOICE, .at = O(format), .names = fay_format_names,
      .said = O(format_given)},
     {"append", .kind = FAY_FIELD_BOOL, .at = O(append), .of_tags = 1u << FAY_SINK_FILE},
-    {"sync", .kind = FAY_FIELD_CHOICE, .at = O(sync), .names = syncs,
+    {"sync", .kind = FAY_FIELD_CHOICE, .at = O(sync), .names = fay_sync_names,
      .of_tags = 1u << FAY_SINK_FILE},
     {"rotate", .kind = FAY_FIELD_MAP, .fields = rotate_fields, .of_tags = 1u << FAY_SINK_FILE},
     {"api", .kind = FAY_FIELD_LATER},

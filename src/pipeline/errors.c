@@ -226,11 +226,10 @@ static void append_member(fay_buffer *out, const char *name, const char *text)
 void fay_config_errors_json(fay_config_errors *errors, fay_buffer *out)
 {
     sort(errors);
-    fay_buffer_append(out, "[", 1);
     for (size_t i = 0; i < errors->count; i++) {
         const fay_error *err = &errors->items[i];
-        fay_buffer_append_text(out, i > 0 ? ",\n {" : "{");
-        append_member(out, "file", errors->path);
+        fay_buffer_append_text(out, fay_buffer_size(out) > 0 ? ",{" : "{");
+        append_member(out, "file", errors->path != NULL ? errors->path : "");
         fay_buffer_printf(out, ",\"line\":%d,\"column\":%d,\"severity\":\"error\",", err->line,
                           err->column);
         append_member(out, "message", err->message);
@@ -238,7 +237,6 @@ void fay_config_errors_json(fay_config_errors *errors, fay_buffer *out)
         append_member(out, "hint", err->hint);
         fay_buffer_append_text(out, "}");
     }
-    fay_buffer_append(out, "]\n", 2);
 }
 
 int fay_config_errors_first(fay_config_errors *errors, fay_error *err)

@@ -45,7 +45,8 @@ fay_error *fay_config_errors_add(fay_config_errors *errors, fay_place_in_file wh
 /* Appends all of them as text for people, sorted by place. */
 void fay_config_errors_print(fay_config_errors *errors, fay_buffer *out);
 
-/* Appends [{"file","line","column","severity","message","hint"}, ..], sorted by place. */
+/* Appends {"file","line","column","severity","message","hint"}, .., sorted by place: members of an
+ * array, with a comma before them if `out` holds those of another file. */
 void fay_config_errors_json(fay_config_errors *errors, fay_buffer *out);
 
 /* The first one by place, into `err` if that is not NULL. 0 if there is none, FAY_E_CONFIG else. */

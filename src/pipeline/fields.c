@@ -16,7 +16,6 @@
 
 static const char *const modes[] = {"exec", "lines", "batch", "json", "frames", NULL};
 static const char *const emits[] = {"lines", "whole", NULL};
-static const char *const on_errors[] = {"dead", "drop", "stop", NULL};
 static const char *const bufferings[] = {"line", "pty", "none", NULL};
 static const char *const retry_reasons[] = {"exit", "signal", "timeout", NULL};
 static const char *const crlfs[] = {"keep", "strip", NULL};
@@ -427,7 +426,7 @@ const fay_field fay_stage_fields[] = {
     {"retries", .kind = FAY_FIELD_COUNT, .at = S(retries), .most = (double)FAY_RETRIES_MAX,
      .word = "forever", .word_value = 0x1p64},
     {"backoff", .kind = FAY_FIELD_MAP, .fields = backoff_fields},
-    {"on_error", .kind = FAY_FIELD_CHOICE, .at = S(on_error), .names = on_errors},
+    {"on_error", .kind = FAY_FIELD_CHOICE, .at = S(on_error), .names = fay_on_error_names},
     {"retry_on", .kind = FAY_FIELD_CHOICES, .at = S(retry_on), .names = retry_reasons},
     {"ordered", .kind = FAY_FIELD_BOOL, .at = S(ordered)},
     {"reorder", .kind = FAY_FIELD_MAP, .fields = reorder_fields},

@@ -9,6 +9,13 @@
 
 #include "pipeline/schema.h"
 
+const char *const fay_source_names[] = {"stdin",    "file",  "dir",  "exec", "listen",
+                                        "generate", "items", "dead", NULL};
+const char *const fay_after_names[] = {"keep", "delete", "move", NULL};
+const char *const fay_sink_names[] = {"stdout", "file", "exec", "listen", "null", NULL};
+const char *const fay_sync_names[] = {"end", "batch", "item", NULL};
+const char *const fay_on_error_names[] = {"dead", "drop", "stop", NULL};
+
 /* -- Defaults: those of docs/pipeline.yaml, and nowhere else ------------------------------------
  */
 
@@ -198,10 +205,8 @@ static void add_texts(struct lines *lines, const char *prefix, const char *field
 
 static void add_source(struct lines *lines, const fay_pipeline *pipeline)
 {
-    static const char *const kinds[] = {"stdin",  "file",     "dir",   "exec",
-                                        "listen", "generate", "items", "dead"};
     const fay_source_def *s = &pipeline->source;
-    add(lines, "source", "", kinds[s->kind]);
+    add(lines, "source", "", fay_source_names[s->kind]);
     add(lines, "source.", "format", fay_format_name(s->format));
     add(lines, "source.", "crlf", s->crlf == FAY_CRLF_STRIP ? "strip" : "keep");
     add(lines, "", "spool", pipeline->spool ? "true" : "false");
@@ -225,8 +230,7 @@ static void add_source(struct lines *lines, const fay_pipeline *pipeline)
 
 static void add_sink(struct lines *lines, const fay_sink_def *s)
 {
-    static const char *const kinds[] = {"stdout", "file", "exec", "listen", "null"};
-    add(lines, "sink", "", kinds[s->kind]);
+    add(lines, "sink", "", fay_sink_names[s->kind]);
     add(lines, "sink.", "format", fay_format_name(s->format));
     if (s->kind == FAY_SINK_FILE) {
         add(lines, "sink.", "file", s->file);
@@ -253,7 +257,6 @@ static void add_inputs(struct lines *lines, const char *prefix, const fay_pipeli
 static void add_stage(struct lines *lines, const fay_pipeline *pipeline, size_t index)
 {
     static const char *const modes[] = {"exec", "lines", "batch", "json", "frames"};
-    static const char *const on_errors[] = {"dead", "drop", "stop"};
     const fay_stage_def *stage = &pipeline->stages[index];
     FAY_CLEANUP(fay_freep) char *prefix = fay_text_format("stages.%s.", stage->name);
     if (stage->module != NULL) {
@@ -268,7 +271,7 @@ static void add_stage(struct lines *lines, const fay_pipeline *pipeline, size_t 
     add(lines, prefix, "emit", stage->emit == FAY_EMIT_WHOLE ? "whole" : "lines");
     add_inputs(lines, prefix, pipeline, stage);
     add(lines, prefix, "when", stage->when_text);
-    add(lines, prefix, "on_error", on_errors[stage->on_error]);
+    add(lines, prefix, "on_error", fay_on_error_names[stage->on_error]);
     add(lines, prefix, "ordered", stage->ordered ? "true" : "false");
     add(lines, prefix, "format", fay_format_name(stage->format));
     add_texts(lines, prefix, "env", stage->env);

@@ -186,6 +186,12 @@ typedef struct fay_pipeline {
     fay_hooks on;
 } fay_pipeline;
 
+/* The words of the enums above as a pipeline file has them, by number; NULL-terminated. A source of
+ * kind ITEMS or DEAD is made by flags alone. */
+extern const char *const fay_source_names[],
+    *const fay_after_names[], *const fay_sink_names[], *const fay_sync_names[],
+                                                           *const fay_on_error_names[];
+
 /* One with every default, without stages. Whoever makes one ends with fay_pipeline_settle(). */
 fay_pipeline *fay_pipeline_new(void);
 /* Adds a stage with every default; pointers to earlier ones are void then. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "item/template.h"
 #include "pipeline/graph.h"
 #include "pipeline/override.h"
 
@@ -227,183 +226,31 @@ static void put_failure(const fay_stage_def *stage, fay_buffer *out)
     fay_buffer_append(out, "\n", 1);
 }
 
-/* -- Exactly once ---------------------------------------------------------------------------------
+/* -- Promises and warnings ------------------------------------------------------------------------
  */
 
-/* Why the source cannot be read again; NULL if it can. */
-static const char *source_is_gone(const fay_pipeline *p, bool stdin_is_file)
+static void put_promises(const fay_pipeline *p, const fay_plan_facts *facts, fay_buffer *out)
 {
-    switch (p->source.kind) {
-    case FAY_SOURCE_STDIN: return stdin_is_file ? NULL : "stdin is a pipe";
-    case FAY_SOURCE_EXEC: return "the output of a command may differ the next time";
-    case FAY_SOURCE_LISTEN: return "what came over a socket does not come again";
-    case FAY_SOURCE_FILE:
-    case FAY_SOURCE_DIR:
-    case FAY_SOURCE_GENERATE:
-    case FAY_SOURCE_ITEMS:
-    case FAY_SOURCE_DEAD: return NULL;
+    FAY_CLEANUP(fay_sentences_deinit) fay_sentences promises = {0};
+    fay_pipeline_promises(p, facts, &promises);
+    fay_buffer_append_text(out, "\nexactly once\n");
+    for (size_t i = 0; i < promises.count; i++) {
+        fay_buffer_printf(out, "  %s  %s\n", promises.items[i].kept ? "yes" : "no ",
+                          promises.items[i].text);
     }
-    return NULL;
-}
-
-static bool rotates(const fay_sink_def *sink)
-{
-    return sink->kind == FAY_SINK_FILE && (sink->rotate_bytes > 0 || sink->rotate_age > 0);
-}
-
-/* Why the sink cannot be cut back to the last commit; NULL if it can. */
-static const char *sink_is_uncut(const fay_sink_def *sink, bool stdout_is_file)
-{
-    switch (sink->kind) {
-    case FAY_SINK_STDOUT: return stdout_is_file ? NULL : "stdout: a pipe";
-    case FAY_SINK_EXEC: return "exec: a command";
-    case FAY_SINK_LISTEN: return "listen: a socket";
-    case FAY_SINK_FILE:
-    case FAY_SINK_NULL: return NULL;
-    }
-    return NULL;
-}
-
-static void put_promise(const fay_pipeline *p, const fay_plan_facts *facts, fay_buffer *out)
-{
-    const char *gone = p->spool ? NULL : source_is_gone(p, facts->stdin_is_file);
-    const char *uncut = sink_is_uncut(&p->sink, facts->stdout_is_file);
-    bool state = p->state[0] != '\0';
-    fay_buffer_append_text(out, "\nexactly once\n"
-                                "  yes  each source Item's results reach the sink exactly once, "
-                                "whatever worker, Instance or machine dies\n"
-                                "  no   a worker may be given an Item more than once\n");
-    if (gone != NULL) {
-        fay_buffer_printf(out, "  no   source: %s: not resumable with --state unless spool: true\n",
-                          gone);
-    }
-    if (p->spool && p->source.kind == FAY_SOURCE_EXEC) {
-        fay_buffer_append_text(out,
-                               "  no   source: a resumed run does not run the command again: what "
-                               "it had said by then is all\n");
-    }
-    if (rotates(&p->sink)) {
-        fay_buffer_append_text(out, "  no   sink: a file that rotates cannot be cut: not resumable "
-                                    "with --state\n");
-    }
-    if (uncut != NULL) {
-        fay_buffer_printf(out,
-                          "  no   sink %s may see the Items of the last commit interval again "
-                          "after the owner's death\n",
-                          uncut);
-    }
-    if (gone != NULL || rotates(&p->sink))
-        return;
-    const char *who = uncut != NULL ? "every source Item is done at least once" : "the same";
-    if (state) {
-        fay_buffer_printf(out, "  yes  %s when the owner dies and is resumed from %s\n", who,
-                          p->state);
-    } else {
-        fay_buffer_printf(out,
-                          "  no   when the owner dies: without --state nothing says how far it "
-                          "came (with it, %s)\n",
-                          who);
-    }
-}
-
-int fay_pipeline_check_state(const fay_pipeline *pipeline, bool stdin_is_file, fay_error *err)
-{
-    const char *gone = pipeline->spool ? NULL : source_is_gone(pipeline, stdin_is_file);
-    if (gone != NULL) {
-        int r = fay_fail_with(err, FAY_E_CONFIG,
-                              "--state needs a source that can be read again: %s", gone);
-        fay_hint(err, pipeline->source.kind == FAY_SOURCE_STDIN
-                          ? "give a file (-a FILE or < FILE), or store what is read: spool: true"
-                          : "store what is read in the state directory: spool: true");
-        return r;
-    }
-    if (rotates(&pipeline->sink)) {
-        int r = fay_fail_with(err, FAY_E_CONFIG,
-                              "--state needs a sink that can be cut: a file that rotates cannot");
-        fay_hint(err, "leave out 'rotate'");
-        return r;
-    }
-    return 0;
-}
-
-/* -- Warnings -------------------------------------------------------------------------------------
- */
-
-struct warnings {
-    fay_buffer *out;
-    size_t count;
-};
-
-static void warn(struct warnings *w, const char *stage, const char *text)
-{
-    if (w->count++ == 0)
-        fay_buffer_append_text(w->out, "\nwarnings\n");
-    if (stage != NULL) {
-        fay_buffer_printf(w->out, "  stage %s: %s\n", stage, text);
-    } else {
-        fay_buffer_printf(w->out, "  %s\n", text);
-    }
-}
-
-static const char *program_of(const fay_stage_def *stage)
-{
-    const char *program = stage->argv != NULL ? stage->argv[0] : "";
-    const char *slash = strrchr(program, '/');
-    return slash != NULL ? slash + 1 : program;
-}
-
-static bool is_shell(const char *program)
-{
-    static const char *const shells[] = {"sh", "bash", "dash", "zsh", "ksh"};
-    for (size_t i = 0; i < FAY_COUNT(shells); i++) {
-        if (strcmp(program, shells[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* sh -c 'echo {}': the Item becomes part of a program */
-static bool injects(const fay_stage_def *stage)
-{
-    size_t length;
-    return stage->mode == FAY_MODE_EXEC && stage->shell == NULL && is_shell(program_of(stage)) &&
-           stage->argc > 2 && strcmp(stage->argv[1], "-c") == 0 &&
-           fay_template_find(stage->argv[2], &length) != NULL;
-}
-
-static void warn_stage(struct warnings *w, const fay_stage_def *stage)
-{
-    const char *program = program_of(stage);
-    bool lines = stage->mode == FAY_MODE_LINES;
-    if (injects(stage))
-        warn(w, stage->name, "the shell runs what is in the Item: use \"$FAYMORA_ITEM\"");
-    if (lines && stage->shell != NULL && strstr(stage->shell, "FAYMORA_ITEM") != NULL)
-        warn(w, stage->name, "$FAYMORA_ITEM is not set in mode lines");
-    if (lines && (strcmp(program, "mawk") == 0 || strcmp(program, "awk") == 0)) {
-        warn(w, stage->name,
-             "mawk, Debian's awk, reads ahead and stalls as a lines worker: "
-             "add -W interactive, or mode: batch");
-    }
-    if (lines && strcmp(program, "perl") == 0 && stage->buffering == FAY_BUFFERING_LINE)
-        warn(w, stage->name, "perl buffers its output: set $| = 1, or buffering: pty");
-    if (stage->on_error == FAY_ON_ERROR_DROP)
-        warn(w, stage->name, "Items that fail are dropped (on_error: drop)");
-    if (stage->retries == UINT64_MAX)
-        warn(w, stage->name, "an Item that always fails holds its place for ever");
 }
 
 static void put_warnings(const fay_pipeline *p, fay_buffer *out)
 {
-    struct warnings w = {.out = out};
-    for (size_t i = 0; i < p->stages_count; i++) {
-        warn_stage(&w, &p->stages[i]);
+    FAY_CLEANUP(fay_sentences_deinit) fay_sentences warnings = {0};
+    fay_pipeline_warnings(p, &warnings);
+    if (warnings.count > 0)
+        fay_buffer_append_text(out, "\nwarnings\n");
+    for (size_t i = 0; i < warnings.count; i++) {
+        const fay_sentence *w = &warnings.items[i];
+        fay_buffer_printf(out, "  %s%s%s%s\n", w->about != NULL ? "stage " : "",
+                          w->about != NULL ? w->about : "", w->about != NULL ? ": " : "", w->text);
     }
-    if (p->dead_letter == NULL)
-        warn(&w, NULL, "Items that fail are not kept (dead_letter: none)");
-    bool endless = p->source.kind == FAY_SOURCE_LISTEN || p->source.follow ||
-                   (p->source.kind == FAY_SOURCE_GENERATE && p->source.generate_count == 0);
-    if (endless && p->run_time == 0)
-        warn(&w, NULL, "the source does not end by itself: the run goes on until it is stopped");
 }
 
 void fay_plan_print(const fay_pipeline *pipeline, const fay_plan_facts *facts, fay_buffer *out)
@@ -420,6 +267,6 @@ void fay_plan_print(const fay_pipeline *pipeline, const fay_plan_facts *facts, f
         put_failure(stage, out);
     }
     put_sink(pipeline, facts, out);
-    put_promise(pipeline, facts, out);
+    put_promises(pipeline, facts, out);
     put_warnings(pipeline, out);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bytes are a pipeline file. Either it is refused with at least one error, and all of them print;
- * or it is taken, and then it plans, has a fingerprint, settles again to the same one, and takes
+ * or it is taken, and then it plans (as text and as JSON
+ * that reads back), has a fingerprint, settles again to the same one, and takes
  * a --set. Sanitizers and the code's own assertions are the oracle.
  */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "item/json.h"
 #include "pipeline/load.h"
 #include "pipeline/override.h"
 #include "pipeline/plan.h"
@@ -27,6 +30,11 @@ static void use(fay_pipeline *p)
     fay_error err = {0};
     fay_plan_print(p, &facts, &text);
     (void)fay_pipeline_check_state(p, false, &err);
+    fay_buffer_clear(&text);
+    fay_plan_json(p, &facts, &text);
+    json_t *plan = fay_json_load(fay_buffer_text(&text), fay_buffer_size(&text), &err);
+    must(plan != NULL);
+    json_decref(plan);
 
     FAY_CLEANUP(fay_freep) char *before = fay_pipeline_fingerprint(p);
     must(fay_pipeline_settle(p, &err) == 0);

@@ -435,9 +435,11 @@ static void errors_are_json_too(void **state)
     fay_buffer text = {0};
     refuse(yaml, strlen(yaml), &errors);
     fay_config_errors_json(&errors, &text);
-    json_t *array = json_loads(fay_buffer_text(&text), 0, NULL);
+    fay_config_errors_json(&errors, &text); /* as those of a second file */
+    FAY_CLEANUP(fay_freep) char *all = fay_printed("[%s]", fay_buffer_text(&text));
+    json_t *array = json_loads(all, 0, NULL);
     assert_non_null(array);
-    assert_int_equal(json_array_size(array), 1);
+    assert_int_equal(json_array_size(array), 2);
     const json_t *e = json_array_get(array, 0);
     assert_string_equal(json_string_value(json_object_get(e, "file")), "p.yaml");
     assert_int_equal(json_integer_value(json_object_get(e, "line")), 2);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The plan, read as a user would; and that it promises nothing that --state refuses. */
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "pipeline/inline.h"
 #include "pipeline/load.h"
 #include "pipeline/plan.h"
 
@@ -73,6 +75,112 @@ static void a_plan_reads(void **state)
         "\n"
         "warnings\n"
         "  stage jq: Items that fail are dropped (on_error: drop)\n");
+}
+
+static void a_plan_is_json_too(void **state)
+{
+    (void)state;
+    FAY_CLEANUP(fay_pipeline_freep)
+    fay_pipeline *p = parse("faymora: 1\n"
+                            "name: thumbs\n"
+                            "source: {file: [\"in/*.txt\"]}\n"
+                            "stages:\n"
+                            "  - {run: [curl, \"{}\"], workers: 2, timeout: 5s, retries: 0}\n"
+                            "  - {sh: 'cat\"x', when: 'kind == \"jpg\"', mode: batch}\n"
+                            "  - {name: rest, input: curl, when: else, module: ./m.so,\n"
+                            "     ordered: true, workers: {max: 8}, on_error: drop}\n"
+                            "sink: {file: out}\n"
+                            "dead_letter: none\n");
+    const fay_plan_facts facts = {0};
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    fay_plan_json(p, &facts, &text);
+    assert_string_equal(
+        fay_buffer_text(&text),
+        "{\"schema\":1,\"pipeline\":\"thumbs\",\"file\":\"p.yaml\","
+        "\"source\":{\"kind\":\"file\",\"files\":[\"in/*.txt\"],\"follow\":false,"
+        "\"format\":\"lines\",\"spool\":false},"
+        "\"stages\":["
+        "{\"name\":\"curl\",\"input\":[\"source\"],\"when\":null,\"run\":[\"curl\",\"{}\"],"
+        "\"sh\":null,\"module\":null,\"mode\":\"exec\",\"batch\":null,\"emit\":\"lines\","
+        "\"ordered\":false,\"workers\":{\"min\":2,\"max\":2,\"start\":2,\"pinned\":true},"
+        "\"retries\":0,\"backoff\":{\"initial\":0.1,\"factor\":2.0,\"max\":30.0},"
+        "\"on_error\":\"dead\",\"timeout\":5.0},"
+        "{\"name\":\"sh\",\"input\":[\"curl\"],\"when\":\"kind == \\\"jpg\\\"\",\"run\":null,"
+        "\"sh\":\"cat\\\"x\",\"module\":null,\"mode\":\"batch\",\"batch\":64,\"emit\":\"lines\","
+        "\"ordered\":false,\"workers\":{\"min\":1,\"max\":null,\"start\":1,\"pinned\":false},"
+        "\"retries\":2,\"backoff\":{\"initial\":0.1,\"factor\":2.0,\"max\":30.0},"
+        "\"on_error\":\"dead\",\"timeout\":null},"
+        "{\"name\":\"rest\",\"input\":[\"curl\"],\"when\":\"else\",\"run\":null,\"sh\":null,"
+        "\"module\":\"./m.so\",\"mode\":\"frames\",\"batch\":null,\"emit\":null,"
+        "\"ordered\":true,\"workers\":{\"min\":1,\"max\":8,\"start\":1,\"pinned\":false},"
+        "\"retries\":2,\"backoff\":{\"initial\":0.1,\"factor\":2.0,\"max\":30.0},"
+        "\"on_error\":\"drop\",\"timeout\":null}],"
+        "\"sink\":{\"kind\":\"file\",\"file\":\"out\",\"append\":false,\"sync\":\"end\","
+        "\"format\":\"lines\",\"input\":[\"sh\",\"rest\"]},"
+        "\"dead_letter\":null,\"state\":null,\"resumable\":true,"
+        "\"exactly_once\":["
+        "{\"kept\":true,\"about\":\"results\",\"text\":\"each source Item's results reach the sink "
+        "exactly once, whatever worker, Instance or machine dies\"},"
+        "{\"kept\":false,\"about\":\"worker\",\"text\":\"a worker may be given an Item more than "
+        "once\"},"
+        "{\"kept\":false,\"about\":\"owner\",\"text\":\"when the owner dies: without --state "
+        "nothing "
+        "says how far it came (with it, the same)\"}],"
+        "\"warnings\":["
+        "{\"stage\":\"rest\",\"text\":\"Items that fail are dropped (on_error: drop)\"},"
+        "{\"stage\":null,\"text\":\"Items that fail are not kept (dead_letter: none)\"}]}\n");
+}
+
+/* Whatever kind of source and sink, and whatever bytes: jansson reads it. */
+static void every_plan_is_valid_json(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *source, *sink;
+    } rows[] = {
+        {"", "stdin", "stdout"},
+        {"source: {dir: x, after: move, move_to: y}\nsink: {exec: [cat, \"\\\\\\\"\"]}", "dir",
+         "exec"},
+        {"source: {exec: [ls, \"\\x01\"]}\nsink: {listen: \"unix:/s\"}", "exec", "listen"},
+        {"source: {listen: \"unix:/s\"}\nsink: null", "listen", "null"},
+        {"source: {generate: {}}\nsink: {file: y, rotate: {bytes: 1M}}", "generate", "file"},
+        {"source: {file: x, follow: true}\nstate: .fm\ndead_letter: {file: \"a\\u00e9\\tb\"}",
+         "file", "stdout"},
+    };
+    for (size_t i = 0; i < FAY_COUNT(rows); i++) {
+        FAY_CLEANUP(fay_freep)
+        char *yaml = fay_printed("faymora: 1\nstages: [{run: [cat]}]\n%s\n", rows[i].yaml);
+        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = parse(yaml);
+        const fay_plan_facts facts = {0};
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+        fay_plan_json(p, &facts, &text);
+        json_t *plan = json_loads(fay_buffer_text(&text), JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(plan);
+        const json_t *source = json_object_get(plan, "source"),
+                     *sink = json_object_get(plan, "sink");
+        assert_string_equal(json_string_value(json_object_get(source, "kind")), rows[i].source);
+        assert_string_equal(json_string_value(json_object_get(sink, "kind")), rows[i].sink);
+        json_decref(plan);
+    }
+}
+
+static void words_that_are_no_text_are_base64(void **state)
+{
+    (void)state;
+    char program[] = "printf", odd[] = "\xff{}", colons[] = ":::", a[] = "a\nb", b[] = "c";
+    char *words[] = {program, odd, colons, a, b, NULL};
+    const fay_inline_options options = {0};
+    fay_error err = {0};
+    FAY_CLEANUP(fay_pipeline_freep)
+    fay_pipeline *p = fay_inline_parse(words, FAY_COUNT(words) - 1, &options, &err);
+    assert_non_null(p);
+    const fay_plan_facts facts = {0};
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    fay_plan_json(p, &facts, &text);
+    const char *json = fay_buffer_text(&text);
+    assert_non_null(strstr(json, "\"run\":[\"printf\",{\"$base64\":\"/3t9\"}]"));
+    assert_non_null(strstr(json, "\"source\":{\"kind\":\"items\",\"count\":2,"));
+    assert_non_null(strstr(json, "\"file\":null,"));
 }
 
 static void what_can_be_resumed_and_what_not(void **state)
@@ -155,6 +263,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_reads),
+        cmocka_unit_test(a_plan_is_json_too),
+        cmocka_unit_test(every_plan_is_valid_json),
+        cmocka_unit_test(words_that_are_no_text_are_base64),
         cmocka_unit_test(what_can_be_resumed_and_what_not),
         cmocka_unit_test(traps_are_warned_of),
     };
