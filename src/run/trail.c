@@ -256,9 +256,25 @@ void fay_trail_part(fay_trail *trail, size_t stage, const fay_flow_event *part)
         (void)keep(trail, stage, item, part->batch, 0, part->batch->count);
 }
 
-static const char *outcome_of(const fay_stage_def *stage, const struct leased *item, bool again)
+/* As the flow decides it (flow/failure.c). */
+static bool may_retry(const fay_stage_def *stage, fay_news_kind kind)
 {
-    if (again && item->attempt <= stage->retries)
+    switch (kind) {
+    case FAY_NEWS_EXIT: return (stage->retry_on & FAY_RETRY_ON_EXIT) != 0;
+    case FAY_NEWS_SIGNAL: return (stage->retry_on & FAY_RETRY_ON_SIGNAL) != 0;
+    case FAY_NEWS_TIMEOUT: return (stage->retry_on & FAY_RETRY_ON_TIMEOUT) != 0;
+    case FAY_NEWS_NEVER: return false;
+    case FAY_NEWS_AGAIN:
+    case FAY_NEWS_GARBAGE:
+    case FAY_NEWS_RETIRED: break;
+    }
+    return true;
+}
+
+static const char *outcome_of(const fay_stage_def *stage, const struct leased *item,
+                              fay_news_kind kind)
+{
+    if (may_retry(stage, kind) && item->attempt <= stage->retries)
         return "retried";
     return stage->on_error == FAY_ON_ERROR_DROP ? "dropped" : "dead";
 }
@@ -269,10 +285,9 @@ void fay_trail_verdict(fay_trail *trail, size_t stage, const fay_flow_event *ver
     struct leased *item = trail != NULL ? find(trail, verdict->link, verdict->tag) : NULL;
     if (item == NULL)
         return;
-    bool again = verdict->verdict != FAY_TRY_POISON;
     fay_job job = {.exit = news->exit,
                    .signal = news->signal,
-                   .outcome = outcome_of(&trail->pipeline->stages[stage], item, again)};
+                   .outcome = outcome_of(&trail->pipeline->stages[stage], item, news->kind)};
     log_try(trail, stage, item, job);
     forget(trail, item);
 }
@@ -296,7 +311,8 @@ void fay_trail_gone(fay_trail *trail, size_t stage, uint32_t link, int worker, c
         next = item->hh.next;
         if (item->key.link != link || (worker >= 0 && item->worker != worker))
             continue;
-        if (++held == 1 && worker >= 0) {
+        bool there = worker >= 0 && item->key.tag < news->seen; /* it had reached the worker */
+        if (there && ++held == 1) {
             only = item; /* until there is another: then it is not known whose fault it was */
         } else {
             forget(trail, item);
@@ -304,10 +320,10 @@ void fay_trail_gone(fay_trail *trail, size_t stage, uint32_t link, int worker, c
     }
     if (only == NULL)
         return;
-    if (held == 1 && (news->exit != 0 || news->signal != 0 || news->error_size > 0)) {
+    if (held == 1 && news->kind != FAY_NEWS_RETIRED) {
         fay_job job = {.exit = news->exit,
                        .signal = news->signal,
-                       .outcome = outcome_of(&trail->pipeline->stages[stage], only, true)};
+                       .outcome = outcome_of(&trail->pipeline->stages[stage], only, news->kind)};
         log_try(trail, stage, only, job);
     }
     forget(trail, only);
