@@ -126,8 +126,7 @@ static bool may_retry(const fay_stage *stage, fay_flow_try verdict)
     case FAY_TRY_SIGNAL: return (stage->config.retry_on & FAY_FLOW_RETRY_SIGNAL) != 0;
     case FAY_TRY_TIMEOUT: return (stage->config.retry_on & FAY_FLOW_RETRY_TIMEOUT) != 0;
     case FAY_TRY_AGAIN: return true;
-    case FAY_TRY_POISON:
-    case FAY_TRY_BACK: break;
+    case FAY_TRY_POISON: break;
     }
     return false;
 }
@@ -141,18 +140,14 @@ int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
     if (!TAILQ_EMPTY(&worker->parts) && worker->parts_tag == event->tag)
         fay_flow_drop_parts(flow, worker);
     fay_lease lease = fay_leases_take(&worker->leases, event->tag, 1);
-    if (event->verdict == FAY_TRY_BACK) {
-        back_to_head(flow, now, stage, lease);
-    } else {
-        failure why = {.note = event->note,
-                       .note_size = event->note_size,
-                       .signature = event->signature,
-                       .again = may_retry(stage, event->verdict)};
-        stage->crashes = 0;
-        fay_flow_unreserve(flow, stage, 1);
-        fail(flow, now, stage, lease.batch, lease.at, &why);
-        fay_batch_unref(lease.batch);
-    }
+    failure why = {.note = event->note,
+                   .note_size = event->note_size,
+                   .signature = event->signature,
+                   .again = may_retry(stage, event->verdict)};
+    stage->crashes = 0;
+    fay_flow_unreserve(flow, stage, 1);
+    fail(flow, now, stage, lease.batch, lease.at, &why);
+    fay_batch_unref(lease.batch);
     fay_flow_worker_idle(flow, worker, now);
     return 0;
 }

@@ -104,7 +104,6 @@ typedef enum fay_flow_try {
     FAY_TRY_TIMEOUT,
     FAY_TRY_AGAIN,  /* exit 75, FAY_RETRY: whatever retry_on says */
     FAY_TRY_POISON, /* never again */
-    FAY_TRY_BACK,   /* not the Item's fault: uncounted, at the head */
 } fay_flow_try;
 
 typedef enum fay_flow_event_kind {
@@ -124,10 +123,11 @@ typedef enum fay_flow_event_kind {
     FAY_FLOW_SYNCED,      /* ok: the sink and dead letters are on disk */
     FAY_FLOW_RECORDED,    /* ok: the record is on disk */
     FAY_FLOW_LOADED,      /* spool, tag = cursor, batch (empty = end), targets, ns = next cursor */
-    FAY_FLOW_SCALE,       /* stage, min, max: min == max pins */
-    FAY_FLOW_MACHINE,     /* ok: all cores are busy; until the first one they are taken to be */
-    FAY_FLOW_DRAIN,       /* read no more, forget what has not begun, finish the rest */
-    FAY_FLOW_ABORT,       /* lease nothing more; finish is when the last commit is done */
+    FAY_FLOW_SCALE,   /* stage, min, max: min == max pins. Of `faymora scale`, which comes with the
+                           * Agent; until then the simulator alone feeds it */
+    FAY_FLOW_MACHINE, /* ok: all cores are busy; until the first one they are taken to be */
+    FAY_FLOW_DRAIN,   /* read no more, forget what has not begun, finish the rest */
+    FAY_FLOW_ABORT,   /* lease nothing more; finish is when the last commit is done */
 } fay_flow_event_kind;
 
 typedef struct fay_flow_event {

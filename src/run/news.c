@@ -59,8 +59,7 @@ static fay_news_kind kind_of_down(fay_down_cause cause)
     case FAY_DOWN_RECYCLED: return FAY_NEWS_RETIRED;
     case FAY_DOWN_TIMEOUT: return FAY_NEWS_TIMEOUT;
     case FAY_DOWN_SIGNAL:
-    case FAY_DOWN_OOM:
-    case FAY_DOWN_STALLED: return FAY_NEWS_SIGNAL;
+    case FAY_DOWN_OOM: return FAY_NEWS_SIGNAL;
     case FAY_DOWN_GARBAGE: return FAY_NEWS_GARBAGE;
     case FAY_DOWN_EXIT:
     case FAY_DOWN_START_FAILED: break;

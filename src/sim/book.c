@@ -295,7 +295,6 @@ void fay_sim_book_verdict(fay_sim_book *book, const fay_flow_event *event)
         break;
     case FAY_TRY_AGAIN: failed(book, link, lease, false); break;
     case FAY_TRY_POISON: failed(book, link, lease, true); break;
-    case FAY_TRY_BACK: back(book, link, lease); break;
     }
 }
 

@@ -23,7 +23,6 @@
     X(VERDICT_FAIL, 0.2)      /* try: exit, signal or timeout that names its Item */               \
     X(VERDICT_RETRY, 0.15)    /* try */                                                            \
     X(VERDICT_POISON, 0.05)   /* try */                                                            \
-    X(VERDICT_BACK, 0.05)     /* try: not the Item's fault */                                      \
     X(ITEM_POISONED, 0.05)    /* Item: every worker fails at it, always */                         \
     X(LINK_DIES, 0.004)       /* wake-up: with its Instance and all frames on it */                \
     X(LINK_STALLS, 0.004)     /* wake-up: shorter than a lease, or longer */                       \

@@ -266,8 +266,6 @@ static void draw_end(const struct post *p, fay_sim_task *task)
         ends_by(task, FAY_TRY_AGAIN);
     } else if (verdicts && fay_sim_hit(faults, FAY_SIM_VERDICT_POISON)) {
         ends_by(task, FAY_TRY_POISON);
-    } else if (verdicts && fay_sim_hit(faults, FAY_SIM_VERDICT_BACK)) {
-        ends_by(task, FAY_TRY_BACK);
     }
 }
 

@@ -38,8 +38,7 @@ typedef enum fay_verdict_kind {
     X(FAY_DOWN_OOM, 4, "killed, out of memory")                                                    \
     X(FAY_DOWN_START_FAILED, 5, "could not be started")                                            \
     X(FAY_DOWN_GARBAGE, 6, "broke the protocol")                                                   \
-    X(FAY_DOWN_RECYCLED, 7, "recycled")                                                            \
-    X(FAY_DOWN_STALLED, 8, "killed, it no longer answered")
+    X(FAY_DOWN_RECYCLED, 7, "recycled")
 
 typedef enum fay_down_cause {
 #define X(name, number, text) name = (number),

@@ -71,7 +71,6 @@ static void deaths_in_the_same_vocabulary(void **state)
         {FAY_DOWN_START_FAILED, FAY_NEWS_EXIT, "could not be started"},
         {FAY_DOWN_SIGNAL, FAY_NEWS_SIGNAL, ""}, /* the signal says it */
         {FAY_DOWN_OOM, FAY_NEWS_SIGNAL, "killed, out of memory"},
-        {FAY_DOWN_STALLED, FAY_NEWS_SIGNAL, "killed, it no longer answered"},
         {FAY_DOWN_TIMEOUT, FAY_NEWS_TIMEOUT, "killed, an Item took longer than `timeout`"},
         {FAY_DOWN_GARBAGE, FAY_NEWS_GARBAGE, "broke the protocol"},
     };
@@ -160,23 +159,6 @@ static fay_news news_of(int32_t exit, int32_t signal, const char *error, const c
                       .tail_size = strlen(tail)};
 }
 
-/* The circuit breaker asks whether 20 failures are one: numbers in a text are of the Item. */
-static void alike_but_for_digits(void **state)
-{
-    (void)state;
-    fay_news one = news_of(1, 0, "line 17: bad", "x");
-    fay_news same = news_of(1, 0, "line 4: bad", "y"); /* nor does stderr matter */
-    assert_true(fay_news_signature(&one) == fay_news_signature(&same));
-    const fay_news others[] = {news_of(2, 0, "line 17: bad", "x"),
-                               news_of(1, 9, "line 17: bad", "x"),
-                               news_of(1, 0, "line 17: worse", "x"), news_of(1, 0, "", "x")};
-    for (size_t i = 0; i < FAY_COUNT(others); i++) {
-        assert_true(fay_news_signature(&one) != fay_news_signature(&others[i]));
-    }
-    fay_news exits = news_of(9, 0, "", ""), signals = news_of(0, 9, "", "");
-    assert_true(fay_news_signature(&exits) != fay_news_signature(&signals));
-}
-
 static void what_people_are_told(void **state)
 {
     (void)state;
@@ -212,7 +194,6 @@ int main(void)
         cmocka_unit_test(a_stage_that_cannot_run_says_why),
         cmocka_unit_test(broken_messages_are_the_peers_fault),
         cmocka_unit_test(a_note_reads_back),
-        cmocka_unit_test(alike_but_for_digits),
         cmocka_unit_test(what_people_are_told),
     };
     return cmocka_run_group_tests_name("news", tests, NULL, NULL);
