@@ -22,12 +22,18 @@ typedef struct fixture {
     fay_events *events;
     fay_hooks hooks;
     char directory[32];
-    int idle;
+    int idle, lost;
 } fixture;
 
 static void on_idle(void *context)
 {
     ((fixture *)context)->idle++;
+}
+
+static void on_lost(void *context, const fay_error *err)
+{
+    assert_non_null(strstr(err->message, "/dev/full"));
+    ((fixture *)context)->lost++;
 }
 
 static int set_up(void **state)
@@ -64,6 +70,7 @@ static int open_events(fixture *f, const char *path, fay_error *err)
                                       .hooks = &f->hooks,
                                       .run = "7f3a",
                                       .path = path,
+                                      .watch = {.lost = on_lost, .context = f},
                                       .idle = on_idle,
                                       .context = f};
     return fay_events_open(&config, &f->events, err);
@@ -140,7 +147,8 @@ static void what_cannot_be_written_is_refused(void **state)
     fixture *f = *state;
     fay_error err = {0};
     assert_int_equal(open_events(f, "none/events", &err), FAY_E_IO);
-    assert_string_equal(err.message, "cannot write none/events: No such file or directory");
+    assert_string_equal(err.message,
+                        "--events: cannot write none/events: No such file or directory");
     assert_null(f->events);
 }
 
@@ -154,6 +162,7 @@ static void a_stream_that_fails_is_given_up(void **state)
     fay_events_emit(f->events, "run.start", FAY_HOOK_NONE, "");
     assert_false(fay_events_wanted(f->events, FAY_HOOK_NONE));
     fay_events_emit(f->events, "run.end", FAY_HOOK_NONE, "");
+    assert_int_equal(f->lost, 1);
     int behind = open("/dev/null", O_RDONLY | O_CLOEXEC);
     (void)close(behind);
     assert_int_equal(behind, before);

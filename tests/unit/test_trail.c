@@ -66,9 +66,18 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* No write fails here: it would be told. */
+static void on_lost(void *context, const fay_error *err)
+{
+    (void)context;
+    fail_msg("%s", err->message);
+}
+
+static const fay_logfile_watch watch = {.lost = on_lost};
+
 static void open_trail(fixture *f)
 {
-    assert_int_equal(fay_trail_open(f->pipeline, "log", "results", &f->trail, NULL), 0);
+    assert_int_equal(fay_trail_open(f->pipeline, "log", "results", &watch, &f->trail, NULL), 0);
     assert_non_null(f->trail);
 }
 
@@ -114,6 +123,7 @@ static char *contents(fixture *f, const char *path)
 static const char *jobs(fixture *f)
 {
     static char told[2048];
+    fay_trail_finish(f->trail);
     fay_trail_free(FAY_STEAL(f->trail));
     char *rest = contents(f, "log");
     assert_memory_equal(rest, HEAD, sizeof HEAD - 1);
@@ -264,19 +274,20 @@ static void only_what_is_asked_for(void **state)
 {
     fixture *f = *state;
     fay_error err = {0};
-    assert_int_equal(fay_trail_open(f->pipeline, NULL, NULL, &f->trail, &err), 0);
+    assert_int_equal(fay_trail_open(f->pipeline, NULL, NULL, &watch, &f->trail, &err), 0);
     assert_null(f->trail);
     lease(f, 0, 0, 1); /* all take NULL */
     fail_try(f, 0, 100, FAY_NEWS_EXIT, 1);
     worker_goes(f, FAY_NEWS_EXIT, 0, 0);
     fay_trail_given_back(f->trail, &(fay_flow_event){.link = 1, .tag = 100, .count = 1});
 
-    assert_int_equal(fay_trail_open(f->pipeline, NULL, "results", &f->trail, &err), 0);
+    assert_int_equal(fay_trail_open(f->pipeline, NULL, "results", &watch, &f->trail, &err), 0);
     lease(f, 0, 0, 1);
     fail_try(f, 0, 100, FAY_NEWS_EXIT, 1);
+    fay_trail_finish(f->trail);
     fay_trail_free(FAY_STEAL(f->trail));
     assert_int_equal(access("log", F_OK), -1);
-    assert_int_equal(fay_trail_open(f->pipeline, "log", NULL, &f->trail, &err), 0);
+    assert_int_equal(fay_trail_open(f->pipeline, "log", NULL, &watch, &f->trail, &err), 0);
     lease(f, 0, 0, 1); /* still out when the run ends */
     assert_string_equal(jobs(f), "");
 }
@@ -288,6 +299,7 @@ static void a_joblog_goes_on_with_an_earlier_one(void **state)
         open_trail(f);
         lease(f, 0, 0, 1);
         fail_try(f, 0, 100, FAY_NEWS_EXIT, i);
+        fay_trail_finish(f->trail);
         fay_trail_free(FAY_STEAL(f->trail));
     }
     assert_string_equal(jobs(f), "1 2 0 0 0 first 1 5 0 retried;1 2 0 1 0 first 1 5 0 retried;");
@@ -297,11 +309,13 @@ static void what_cannot_be_written_is_refused(void **state)
 {
     fixture *f = *state;
     fay_error err = {0};
-    assert_int_equal(fay_trail_open(f->pipeline, "none/log", NULL, &f->trail, &err), FAY_E_IO);
-    assert_string_equal(err.message, "cannot write none/log: No such file or directory");
-    assert_int_equal(fay_trail_open(f->pipeline, "log", "none/results", &f->trail, &err), FAY_E_IO);
+    assert_int_equal(fay_trail_open(f->pipeline, "none/log", NULL, &watch, &f->trail, &err),
+                     FAY_E_IO);
+    assert_string_equal(err.message, "--joblog: cannot write none/log: No such file or directory");
+    assert_int_equal(fay_trail_open(f->pipeline, "log", "none/results", &watch, &f->trail, &err),
+                     FAY_E_IO);
     assert_string_equal(err.message, "cannot make none/results: No such file or directory");
-    assert_int_equal(fay_trail_open(f->pipeline, NULL, "log", &f->trail, &err), FAY_E_IO);
+    assert_int_equal(fay_trail_open(f->pipeline, NULL, "log", &watch, &f->trail, &err), FAY_E_IO);
     assert_string_equal(err.message, "cannot write log/first.out: Not a directory");
     assert_null(f->trail);
 }
