@@ -8,6 +8,12 @@
  *       was, so all go back uncounted, as two halves that are
  *       leased alone; the halves halve until the culprit is one  uncounted
  *     a link died, an Item was given back, a worker retired      uncounted, at the head
+ *
+ * And the circuit breaker: the first tries of a stage, until one goes well or fails in another way.
+ *
+ *     WATCHING --(20 have failed alike)--> PAUSED: nothing is begun, what is in workers may finish
+ *        |                                    |-- GO_ON --> the stage is not watched any more
+ *        '--(another outcome)--> no more      '-- ABORT --> the run ends
  */
 #include <assert.h>
 #include <math.h>
@@ -23,20 +29,66 @@ typedef struct failure {
     bool again;
 } failure;
 
+static bool is_watched(const fay_flow *flow, const fay_stage *stage)
+{
+    return flow->config.breaker && !stage->proven && !flow->aborted && !flow->failed;
+}
+
+static void pause_for(fay_flow *flow, fay_stage *stage, fay_batch *batch, size_t at,
+                      const failure *why)
+{
+    flow->paused = stage;
+    fay_flow_act_items(flow, FAY_FLOW_PAUSED, batch, at, 1);
+    fay_flow_action *action = &flow->actions[flow->actions_count - 1];
+    action->stage = stage->index;
+    action->items = stage->alike;
+    fay_flow_act_note(flow, action, why->note, why->note_size);
+}
+
 /* The first 20 Items of a stage all fail alike, and none has succeeded: something is wrong with the
- * stage, not with the Items. */
-static void watch_breaker(fay_flow *flow, fay_stage *stage, const fay_entry *item,
+ * stage, not with the Items. If that is seen while another stage has the flow paused, the next
+ * failure after that tells it. */
+static void watch_breaker(fay_flow *flow, fay_stage *stage, fay_batch *batch, size_t at,
                           const failure *why)
 {
-    if (!flow->config.breaker || stage->proven || item->attempt > 1)
+    if (!is_watched(flow, stage) || batch->entries[at].attempt > 1)
         return;
     if (stage->alike > 0 && stage->signature != why->signature) {
         stage->proven = true; /* they fail, but each in its own way */
         return;
     }
     stage->signature = why->signature;
-    if (++stage->alike == FAY_BREAKER_ITEMS)
-        fay_flow_act_fail(flow, FAY_FAIL_BREAKER, stage->index, why->note, why->note_size);
+    stage->alike++;
+    if (stage->alike >= FAY_BREAKER_ITEMS && flow->paused == NULL)
+        pause_for(flow, stage, batch, at, why);
+}
+
+void fay_flow_go_on(fay_flow *flow, fay_ns now)
+{
+    if (flow->paused == NULL)
+        return;
+    flow->paused->proven = true;
+    flow->paused = NULL;
+    for (size_t i = 0; i < flow->stages_count; i++) {
+        if (flow->stages[i].order != NULL)
+            flow->stages[i].order->stuck_since = now; /* nobody was waited for meanwhile */
+    }
+}
+
+bool fay_flow_watches(const fay_flow *flow, uint32_t link_id, uint16_t number, const uint64_t *tag,
+                      const uint8_t **ret_item, size_t *ret_size)
+{
+    const fay_flow_link *link = fay_flow_find_link(flow, link_id);
+    const fay_flow_worker *worker = link != NULL ? fay_flow_find_worker(link, number) : NULL;
+    if (worker == NULL || !is_watched(flow, &flow->stages[link->stage]))
+        return false;
+    const fay_lease *lease = fay_leases_find(&worker->leases, tag);
+    if (lease == NULL)
+        return false;
+    const fay_entry *item = &lease->batch->entries[lease->at + (tag ? *tag - lease->tag : 0)];
+    *ret_item = lease->batch->bytes + item->at;
+    *ret_size = item->size;
+    return item->attempt == 0;
 }
 
 static void watch_limits(fay_flow *flow, fay_stage *stage, const failure *why)
@@ -100,7 +152,7 @@ static void fail(fay_flow *flow, fay_ns now, fay_stage *stage, fay_batch *batch,
     fay_entry *item = &batch->entries[at];
     if (item->attempt < UINT16_MAX)
         item->attempt++;
-    watch_breaker(flow, stage, item, why);
+    watch_breaker(flow, stage, batch, at, why);
     if (!why->again || item->attempt > stage->config.retries) {
         die(flow, now, stage, batch, at, why);
         return;

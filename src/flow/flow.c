@@ -264,6 +264,7 @@ int fay_flow_feed(fay_flow *flow, fay_ns now, const fay_flow_event *event)
     case FAY_FLOW_MACHINE: flow->saturated = event->ok; break;
     case FAY_FLOW_DRAIN: drain(flow); break;
     case FAY_FLOW_ABORT: flow->aborted = true; break;
+    case FAY_FLOW_GO_ON: fay_flow_go_on(flow, now); break;
     }
     return 0;
 }
@@ -338,7 +339,8 @@ static bool finished(const fay_flow *flow)
 {
     bool quiet = flow->commit.state == FAY_COMMIT_IDLE || flow->commit.state == FAY_COMMIT_BROKEN;
     bool clean = !flow->commit.dirty || flow->commit.state == FAY_COMMIT_BROKEN;
-    bool all = (flow->ended || flow->draining) && flow->roots.open == 0 && flow->sink_items == 0;
+    bool all = (flow->ended || flow->draining) && flow->roots.open == 0 && flow->sink_items == 0 &&
+               flow->paused == NULL;
     return quiet && clean && (all || flow->aborted);
 }
 
@@ -351,7 +353,7 @@ void fay_flow_step(fay_flow *flow, fay_ns now, fay_flow_actions *ret)
     fay_flow_schedule(flow, now);
     for (size_t i = 0; i < flow->stages_count; i++) {
         fay_flow_staff(flow, now, &flow->stages[i]);
-        if (flow->stages[i].order != NULL)
+        if (flow->stages[i].order != NULL && flow->paused == NULL)
             watch_order(flow, now, &flow->stages[i]);
     }
     fay_flow_commit_step(flow, now);
@@ -377,8 +379,8 @@ fay_ns fay_flow_deadline(const fay_flow *flow)
     fay_ns due = FAY_MIN(fay_delays_due(&flow->delays), fay_flow_commit_due(flow));
     if (flow->done)
         return FAY_NEVER;
-    if (flow->aborted || flow->failed)
-        return fay_flow_commit_due(flow); /* nothing else happens any more */
+    if (fay_flow_rests(flow))
+        return fay_flow_commit_due(flow); /* nothing else happens by itself */
     due = FAY_MIN(due, source_due(flow));
     for (size_t i = 0; i < flow->stages_count; i++) {
         const fay_stage *stage = &flow->stages[i];
@@ -398,7 +400,7 @@ void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
 {
     *ret_items = 0;
     *ret_bytes = 0;
-    if (flow->ended || flow->draining || flow->aborted || flow->failed ||
+    if (flow->ended || flow->draining || fay_flow_rests(flow) ||
         flow->roots.open >= flow->roots_max)
         return;
     uint64_t items = flow->roots_max - flow->roots.open;

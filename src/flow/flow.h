@@ -80,7 +80,7 @@ typedef struct fay_flow_config {
     double source_rate;              /* source Items per second at most; 0 = no limit */
     uint64_t failures_max;           /* Items that may fail for good; 0 = no limit */
     double failures_percent;         /* of those that finished, once 20 have; 0 = no limit */
-    bool breaker;                    /* stop when the first 20 Items of a stage all fail alike */
+    bool breaker;                    /* pause when the first 20 Items of a stage all fail alike */
     uint64_t seed;                   /* of the jitter */
 } fay_flow_config;
 
@@ -128,6 +128,7 @@ typedef enum fay_flow_event_kind {
     FAY_FLOW_MACHINE, /* ok: all cores are busy; until the first one they are taken to be */
     FAY_FLOW_DRAIN,   /* read no more, forget what has not begun, finish the rest */
     FAY_FLOW_ABORT,   /* lease nothing more; finish is when the last commit is done */
+    FAY_FLOW_GO_ON,   /* after PAUSED, if that still holds; its stage is not paused for again */
 } fay_flow_event_kind;
 
 typedef struct fay_flow_event {
@@ -169,6 +170,9 @@ typedef enum fay_flow_action_kind {
     FAY_FLOW_HOLDING,  /* stage, batch, at: this Item holds up an ordered stage */
     FAY_FLOW_PRESSURE, /* stage: look at fay_flow_stats() */
     FAY_FLOW_FAIL,     /* why, stage, note: the run must end; answer with ABORT */
+    FAY_FLOW_PAUSED,   /* stage, items, note, batch, at: the first `items` Items of the stage failed
+                        * alike, this one last. Until GO_ON or ABORT nothing is read, leased or
+                        * spawned; what is in workers may finish */
     FAY_FLOW_DONE,     /* nothing is left to do */
 } fay_flow_action_kind;
 
@@ -177,7 +181,6 @@ typedef enum fay_flow_failure {
     FAY_FAIL_NONE,
     FAY_FAIL_ON_ERROR,  /* on_error: stop */
     FAY_FAIL_LIMIT,     /* limits.failures */
-    FAY_FAIL_BREAKER,   /* the first 20 Items failed alike */
     FAY_FAIL_CRASHLOOP, /* 5 deaths of Instances or idle workers in 10 s, no result */
     FAY_FAIL_SYNC,      /* rule 6: a sync failed, nothing may be committed any more */
 } fay_flow_failure;
@@ -252,6 +255,12 @@ void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
 
 void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t index, fay_flow_stats *ret);
 void fay_flow_total(const fay_flow *flow, fay_flow_totals *ret);
+
+/* Whether the breaker would look at a failure of that Item now: by its tag, or (NULL) the first in
+ * the worker's hands. Then the item is lent until the next feed, to make a `signature` of; else no
+ * signature is needed. */
+bool fay_flow_watches(const fay_flow *flow, uint32_t link, uint16_t worker, const uint64_t *tag,
+                      const uint8_t **ret_item, size_t *ret_size);
 
 /* Asserts the invariants (docs/ARCHITECTURE.md): linear in all Items; for tests and simulator. */
 void fay_flow_check(const fay_flow *flow);

@@ -96,7 +96,7 @@ struct fay_flow_stage_state {
     bool blocked;
     /* breaker, crash loop */
     uint64_t alike, signature;
-    bool proven; /* something succeeded */
+    bool proven; /* something succeeded, or the breaker is told to look no more */
     unsigned crashes;
     fay_ns crashed_at, spawn_after;
     /* rates, over windows of 100 ms */
@@ -142,7 +142,8 @@ struct fay_flow {
     uint32_t next_spool;
     fay_prng prng;
     bool ended, draining, aborted, failed, done;
-    bool saturated; /* all cores of the machine are busy */
+    fay_stage *paused; /* for this stage, until somebody decides; NULL = not */
+    bool saturated;    /* all cores of the machine are busy */
     fay_flow_totals totals;
     uint64_t finished; /* source Items, good or bad: what a percentage is of */
     fay_flow_action *actions;
@@ -159,6 +160,12 @@ struct fay_flow {
          bit##_left != 0 && ((void)(bit = (uint64_t)__builtin_ctzll(bit##_left)), true);           \
          bit##_left &= bit##_left - 1)
 /* NOLINTEND(bugprone-macro-parentheses) */
+
+/* Nothing more is begun: for good, or until somebody decides. */
+static inline bool fay_flow_rests(const fay_flow *flow)
+{
+    return flow->aborted || flow->failed || flow->paused != NULL;
+}
 
 /* actions.c */
 fay_flow_action *fay_flow_act(fay_flow *flow, fay_flow_action_kind kind);
@@ -215,6 +222,7 @@ void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                           const fay_flow_event *event);
 void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
                         const fay_flow_event *event);
+void fay_flow_go_on(fay_flow *flow, fay_ns now);
 
 /* workers.c */
 fay_flow_link *fay_flow_find_link(const fay_flow *flow, uint32_t id);

@@ -60,6 +60,12 @@ bool fay_leases_cover(const fay_leases *leases, uint64_t tag, uint64_t count)
     return true;
 }
 
+const fay_lease *fay_leases_find(const fay_leases *leases, const uint64_t *tag)
+{
+    size_t i = tag != NULL ? find(leases, *tag) : leases->first;
+    return i < leases->first + leases->count ? &leases->list[i] : NULL;
+}
+
 static void erase(fay_leases *leases, size_t i)
 {
     size_t end = leases->first + leases->count;

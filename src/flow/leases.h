@@ -27,6 +27,8 @@ void fay_leases_deinit(fay_leases *leases);
 void fay_leases_add(fay_leases *leases, fay_lease lease);
 /* Whether all tags of [tag, tag + count) are held. */
 bool fay_leases_cover(const fay_leases *leases, uint64_t tag, uint64_t count);
+/* The lease that holds the tag, or (NULL) the first one; NULL if there is none. */
+const fay_lease *fay_leases_find(const fay_leases *leases, const uint64_t *tag);
 /* Takes the longest run of [tag, tag + count) that begins at `tag` and lies in one lease; `tag`
  * must be held. The reference of the batch moves to the caller. */
 fay_lease fay_leases_take(fay_leases *leases, uint64_t tag, uint64_t count);

@@ -341,7 +341,7 @@ static void wake_delayed(fay_flow *flow, fay_ns now)
 
 void fay_flow_schedule(fay_flow *flow, fay_ns now)
 {
-    if (flow->aborted || flow->failed)
+    if (fay_flow_rests(flow))
         return;
     wake_delayed(flow, now);
     for (size_t i = 0; i < flow->stages_count; i++) {

@@ -208,7 +208,7 @@ static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
 
 void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
-    if (flow->aborted || flow->failed || flow->done)
+    if (fay_flow_rests(flow) || flow->done)
         return;
     if (!stage->equalizer.pinned)
         equalize(flow, now, stage);
@@ -228,5 +228,5 @@ fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage)
     bool missing = stage->live + stage->starting < stage->wanted;
     if (missing && stage->spawn_after > flow->stepped)
         due = FAY_MIN(due, stage->spawn_after);
-    return flow->aborted || flow->failed ? FAY_NEVER : due;
+    return fay_flow_rests(flow) ? FAY_NEVER : due;
 }

@@ -515,7 +515,6 @@ void fay_sim_book_fail(fay_sim_book *book, const fay_flow_action *action)
                 (config->failures_percent > 0 ||
                  (config->failures_max > 0 && book->failures >= config->failures_max));
         break;
-    case FAY_FAIL_BREAKER: right = config->breaker && book->failures > 0; break;
     case FAY_FAIL_CRASHLOOP: right = book->tallies[action->stage].crashes >= 5; break;
     case FAY_FAIL_SYNC: right = book->sync_failed; break;
     }

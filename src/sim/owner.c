@@ -36,7 +36,7 @@ static void start_instance(fay_sim_owner *owner, size_t stage)
 void fay_sim_owner_begin(fay_sim_owner *owner)
 {
     fay_journal journal = {0};
-    owner->done = owner->ended = owner->drained = owner->aborted = false;
+    owner->done = owner->ended = owner->drained = owner->aborted = owner->paused = false;
     owner->next_root = owner->arrived = 0;
     owner->flow = fay_flow_new(&owner->shape->config, owner->world->now);
     fay_sim_store_open(owner->store, &journal);
@@ -222,6 +222,16 @@ static void source_has(fay_sim_owner *owner)
     }
 }
 
+static void answered(fay_sim_owner *owner, bool go_on)
+{
+    owner->paused = false;
+    if (go_on) {
+        must_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_GO_ON});
+    } else {
+        fay_sim_owner_abort(owner);
+    }
+}
+
 void fay_sim_owner_event(fay_sim_owner *owner, const fay_sim_event *event)
 {
     fay_flow_event told = {0};
@@ -231,6 +241,7 @@ void fay_sim_owner_event(fay_sim_owner *owner, const fay_sim_event *event)
     case FAY_SIM_LINK_LOST: link_lost(owner, event->link); break;
     case FAY_SIM_LOADED: loaded(owner, (uint32_t)event->serial, event->value); break;
     case FAY_SIM_SOURCE_HAS: source_has(owner); break;
+    case FAY_SIM_ANSWERED: answered(owner, event->value != 0); break;
     default:
         if (fay_sim_store_event(owner->store, event->kind, &told)) {
             must_feed(owner, &told);
@@ -325,8 +336,8 @@ void fay_sim_owner_abort(fay_sim_owner *owner)
 
 static void send_lease(fay_sim_owner *owner, const fay_flow_action *action)
 {
-    if (owner->aborted)
-        fay_sim_fail(owner->trace, "LEASE after ABORT");
+    if (owner->aborted || owner->paused)
+        fay_sim_fail(owner->trace, "LEASE after %s", owner->paused ? "PAUSED" : "ABORT");
     fay_sim_book_lease(owner->book, action);
     fay_sim_frame *frame =
         fay_sim_frame_new(FAY_FLOW_LEASE, action->link, action->worker, action->count);
@@ -382,10 +393,24 @@ static void load(fay_sim_owner *owner, const fay_flow_action *action)
         (fay_sim_event){.kind = FAY_SIM_LOADED, .serial = action->spool, .value = action->tag});
 }
 
+static void paused(fay_sim_owner *owner, const fay_flow_action *action)
+{
+    if (!owner->shape->config.breaker || owner->paused || owner->aborted || action->items < 20) {
+        fay_sim_fail(owner->trace, "PAUSED for stage %zu without a cause: %" PRIu64 " alike",
+                     action->stage, action->items);
+    }
+    owner->paused = true;
+    bool go_on = fay_sim_chance(owner->world, 0.7);
+    fay_sim_world_push(owner->world, fay_sim_around(owner->world, FAY_SECOND),
+                       (fay_sim_event){.kind = FAY_SIM_ANSWERED, .value = go_on});
+}
+
 static void finished(fay_sim_owner *owner)
 {
     const fay_sim_book *book = owner->book;
     bool cut_short = owner->aborted || book->sync_failed;
+    if (owner->paused && !owner->aborted)
+        fay_sim_fail(owner->trace, "DONE before the user has answered");
     owner->done = true;
     fay_sim_store_flush(owner->store);
     for (uint64_t root = 0; root < owner->shape->items && !cut_short; root++) {
@@ -409,6 +434,8 @@ static void carry_out(fay_sim_owner *owner, const fay_flow_action *action)
     case FAY_FLOW_LEASE: send_lease(owner, action); break;
     case FAY_FLOW_RECALL: send(owner, action); break;
     case FAY_FLOW_SPAWN:
+        if (owner->paused)
+            fay_sim_fail(owner->trace, "SPAWN after PAUSED");
         fay_sim_book_spawn(owner->book, action);
         send(owner, action);
         break;
@@ -433,6 +460,7 @@ static void carry_out(fay_sim_owner *owner, const fay_flow_action *action)
     case FAY_FLOW_HOLDING:
     case FAY_FLOW_PRESSURE: break;
     case FAY_FLOW_FAIL: fay_sim_book_fail(owner->book, action); break;
+    case FAY_FLOW_PAUSED: paused(owner, action); break;
     case FAY_FLOW_DONE: finished(owner); break;
     }
 }

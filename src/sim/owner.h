@@ -20,6 +20,7 @@ enum {                        /* kinds of events in the world, behind those of s
     FAY_SIM_LINK_LOST,        /* link: the owner notices that it is gone */
     FAY_SIM_LOADED,           /* serial = spool, value = cursor */
     FAY_SIM_SOURCE_HAS,       /* another Item is there */
+    FAY_SIM_ANSWERED,         /* value: whether the user, asked after PAUSED, wants to go on */
 };
 
 typedef struct fay_sim_owner {
@@ -35,7 +36,8 @@ typedef struct fay_sim_owner {
     fay_flow *flow;
     uint64_t next_root, arrived; /* of the source: read so far, there so far */
     bool ended, drained, aborted, done;
-    bool fed; /* something since the last step */
+    bool paused; /* the user has not answered yet */
+    bool fed;    /* something since the last step */
 } fay_sim_owner;
 
 /* A new life: reads the journal, starts the Instances. */

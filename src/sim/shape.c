@@ -168,6 +168,8 @@ static void draw_config(fay_sim_shape *shape, fay_sim_world *world)
     if (fay_sim_chance(world, 0.05))
         config->failures_percent = 50;
     config->breaker = fay_sim_chance(world, 0.1);
+    if (config->breaker && fay_sim_chance(world, 0.7))
+        shape->stages[fay_sim_below(world, shape->count)].broken = true;
     config->seed = fay_prng_next(&world->prng);
 }
 

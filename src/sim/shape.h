@@ -40,6 +40,7 @@ typedef struct fay_sim_stage {
     fay_ns timeout;       /* a stuck worker is killed then */
     fay_ns start;         /* time to start a worker, about */
     double children[4];   /* chance of 0, 1, 2, 3 */
+    bool broken;          /* its workers fail every Item alike */
 } fay_sim_stage;
 
 typedef struct fay_sim_shape {

@@ -30,6 +30,7 @@ const char *fay_sim_event_name(int kind)
         [FAY_FLOW_MACHINE] = "MACHINE",
         [FAY_FLOW_DRAIN] = "DRAIN",
         [FAY_FLOW_ABORT] = "ABORT",
+        [FAY_FLOW_GO_ON] = "GO_ON",
     };
     return names[kind];
 }
@@ -45,7 +46,7 @@ const char *fay_sim_action_name(int kind)
         [FAY_FLOW_SYNC] = "sync",         [FAY_FLOW_RECORD] = "record",
         [FAY_FLOW_ACKED] = "acked",       [FAY_FLOW_HOLDING] = "holding",
         [FAY_FLOW_PRESSURE] = "pressure", [FAY_FLOW_FAIL] = "fail",
-        [FAY_FLOW_DONE] = "done",
+        [FAY_FLOW_PAUSED] = "paused",     [FAY_FLOW_DONE] = "done",
     };
     return names[kind];
 }
@@ -114,7 +115,8 @@ void fay_sim_say_event(fay_sim_trace *trace, const fay_flow_event *event)
     case FAY_FLOW_SOURCE_END:
     case FAY_FLOW_MACHINE:
     case FAY_FLOW_DRAIN:
-    case FAY_FLOW_ABORT: fay_sim_say(trace, who, "%s", name); break;
+    case FAY_FLOW_ABORT:
+    case FAY_FLOW_GO_ON: fay_sim_say(trace, who, "%s", name); break;
     }
 }
 
@@ -145,6 +147,7 @@ void fay_sim_say_action(fay_sim_trace *trace, const fay_flow_action *action)
         break;
     case FAY_FLOW_LETTER:
     case FAY_FLOW_HOLDING:
+    case FAY_FLOW_PAUSED:
         fay_sim_say(trace, "  flow", "%-11s stage %zu%s", name, action->stage, items);
         break;
     case FAY_FLOW_WRITE_SPOOL:

@@ -249,6 +249,10 @@ static void draw_end(const struct post *p, fay_sim_task *task)
     task->took = fay_sim_around(p->crew->world, p->stage->work) * (slow ? 100 : 1);
     if (p->crew->oracle->atoms[atom].poison) {
         draw_poisoned(task, atom, verdicts);
+    } else if (p->stage->broken && verdicts) {
+        ends_by(task, FAY_TRY_EXIT);
+    } else if (p->stage->broken) {
+        ends_with(task, FAY_FLOW_EXIT);
     } else if (fay_sim_hit(faults, FAY_SIM_WORKER_STUCK)) {
         task->took = p->stage->timeout;
         if (verdicts && fay_sim_chance(p->crew->world, 0.5)) {

@@ -29,6 +29,7 @@ struct script {
     size_t count;
     bool journal;
     uint64_t failures_max;
+    bool breaker;
     fay_router *router;
     fay_flow *flow;
     fay_ns now;
@@ -90,6 +91,10 @@ static inline void say_action(struct script *s, const fay_flow_action *a)
         say(s, " at %lu\n", (unsigned long)a->position);
         break;
     case FAY_FLOW_FAIL: say(s, "fail %d\n", (int)a->why); break;
+    case FAY_FLOW_PAUSED:
+        say(s, "paused after %lu:", (unsigned long)a->items);
+        say_items(s, a->batch, a->at, 1);
+        break;
     case FAY_FLOW_DONE: say(s, "done\n"); break;
     case FAY_FLOW_HOLDING:
         say(s, "holding:");
@@ -157,6 +162,7 @@ static inline void start(struct script *s)
                               .router = s->router,
                               .journal = s->journal,
                               .failures_max = s->failures_max,
+                              .breaker = s->breaker,
                               .seed = 1};
     s->flow = fay_flow_new(&config, 0);
     for (size_t i = 0; i < s->count; i++) {

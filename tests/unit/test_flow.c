@@ -70,7 +70,7 @@ static void after_a_failed_sync_nothing_is_recorded(void **state)
     assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a\n"
                                   "[200] write: 0.0=A\n"
                                   "[200] sync\n"
-                                  "[200] fail 5\n"
+                                  "[200] fail 4\n"
                                   "[200] done\n");
 }
 

@@ -316,7 +316,7 @@ static void what_cannot_be_written_is_refused(void **state)
                      FAY_E_IO);
     assert_string_equal(err.message, "cannot make none/results: No such file or directory");
     assert_int_equal(fay_trail_open(f->pipeline, NULL, "log", &watch, &f->trail, &err), FAY_E_IO);
-    assert_string_equal(err.message, "cannot write log/first.out: Not a directory");
+    assert_string_equal(err.message, "--results: cannot write log/first.out: Not a directory");
     assert_null(f->trail);
 }
 
