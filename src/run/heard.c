@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "run/owner.h"
+#include "run/signature.h"
 #include "wire/block.h"
 #include "wire/codec.h"
 
@@ -125,6 +126,19 @@ static fay_flow_try verdict_of(const fay_news *news)
     return FAY_TRY_AGAIN;
 }
 
+/* What the breaker compares, if it looks: of the Item with that tag, or (NULL) of the worker's
+ * first one. */
+static uint64_t signature_of(const fay_owner_instance *instance, uint16_t worker,
+                             const uint64_t *tag, const fay_news *news)
+{
+    const uint8_t *item;
+    size_t size;
+    const fay_flow *flow = instance->owner->flow;
+    if (!fay_flow_watches(flow, instance->number, worker, tag, &item, &size))
+        return 0;
+    return fay_signature(news, item, size);
+}
+
 static int hear_verdict(fay_owner_instance *instance, const fay_frame *frame)
 {
     fay_news news;
@@ -137,7 +151,7 @@ static int hear_verdict(fay_owner_instance *instance, const fay_frame *frame)
     event.verdict = verdict_of(&news);
     event.note = fay_buffer_data(&note);
     event.note_size = fay_buffer_size(&note);
-    event.signature = fay_news_signature(&news);
+    event.signature = signature_of(instance, frame->worker, &event.tag, &news);
     fay_trail_verdict(instance->owner->trail, instance->stage, &event, &news);
     return feed(instance, &event);
 }
@@ -198,7 +212,7 @@ static int hear_down(fay_owner_instance *instance, const fay_frame *frame)
     event.ok = true;
     event.note = fay_buffer_data(&note);
     event.note_size = fay_buffer_size(&note);
-    event.signature = fay_news_signature(&news);
+    event.signature = signature_of(instance, frame->worker, NULL, &news);
     tell_down(instance, frame->worker, &news);
     fay_trail_gone(instance->owner->trail, instance->stage, instance->number, frame->worker, &news);
     return feed(instance, &event);

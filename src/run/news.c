@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/limits.h"
 #include "wire/codec.h"
 #include "wire/verdict.h"
@@ -109,20 +106,7 @@ fay_news fay_news_read(const uint8_t *note, size_t size)
     return fay_reader_done(&r) == 0 ? news : (fay_news){.error = "", .tail = ""};
 }
 
-uint64_t fay_news_signature(const fay_news *news)
-{
-    char text[FAY_ERROR_TEXT_MAX];
-    size_t used = 0;
-    for (size_t i = 0; i < news->error_size && used < sizeof text; i++) {
-        if (isdigit((unsigned char)news->error[i]) == 0)
-            text[used++] = news->error[i];
-    }
-    uint64_t seed = (uint64_t)(uint32_t)news->exit << 32 | (uint32_t)news->signal;
-    return XXH64(text, used, seed);
-}
-
-/* The last line that is not blank; text[*size] is its end. */
-static const char *last_line(const char *text, size_t *size)
+const char *fay_news_last_line(const char *text, size_t *size)
 {
     size_t end = *size;
     if (end == 0)
@@ -139,7 +123,7 @@ static const char *last_line(const char *text, size_t *size)
 void fay_news_tell(const fay_news *news, fay_buffer *out)
 {
     size_t size = news->error_size;
-    const char *text = last_line(news->error, &size);
+    const char *text = fay_news_last_line(news->error, &size);
     if (size > 0) {
         fay_buffer_append(out, text, size);
     } else if (news->signal != 0) {
@@ -149,7 +133,7 @@ void fay_news_tell(const fay_news *news, fay_buffer *out)
         fay_buffer_printf(out, "exit code %d", news->exit);
     }
     size = news->tail_size;
-    text = last_line(news->tail, &size);
+    text = fay_news_last_line(news->tail, &size);
     if (size > 0)
         fay_buffer_printf(out, "%s%.*s", fay_buffer_size(out) > 0 ? ": " : "", (int)size, text);
 }

@@ -38,8 +38,8 @@ int fay_news_of_failed(const uint8_t *payload, size_t size, fay_error *ret);
 void fay_news_write(const fay_news *news, fay_buffer *out);
 fay_news fay_news_read(const uint8_t *note, size_t size);
 
-/* Equal for failures that are alike: exit code, signal and text, but for the digits in it. */
-uint64_t fay_news_signature(const fay_news *news);
+/* The last line that is not blank: where it begins, with its length in *size. */
+const char *fay_news_last_line(const char *text, size_t *size);
 
 /* "exit 1: KeyError: 'user'" - the error, and the last line of stderr. */
 void fay_news_tell(const fay_news *news, fay_buffer *out);

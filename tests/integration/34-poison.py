@@ -181,6 +181,31 @@ done
         self.assertLess(len(self.letters()), 40, done)
         self.assertEqual(self.lines("out"), [], done)
 
+    WORDS = [a + b + c for a in ("ab", "ka", "mo") for b in "eiou" for c in ("st", "l", "rn", "x")]
+
+    def failing_with(self, script):
+        """Every Item, a word, fails as the script has it."""
+        self.write("in", "".join(f"{word}\n" for word in self.WORDS))
+        (self.work / "dead").unlink(missing_ok=True)
+        return self.go("--retries", "0", "-j", "1", "--", "sh", "-c", script, "sh", "{}")
+
+    def test_circuit_breaker_sees_what_is_alike(self):
+        for script in ('echo "cannot open /tmp/$1.x/y: gone" >&2; exit 3',
+                       'echo "$1: no such thing" >&2; exit 3',
+                       'echo "no such thing: \\"my $1\\", $$ tries" >&2; exit 3',
+                       'kill -9 $$'):
+            with self.subTest(script=script):
+                done = self.failing_with(script)
+                self.assertEqual((done.code, len(self.letters())), (5, 20), done)
+
+    def test_circuit_breaker_sees_what_differs(self):
+        for script in ('exit $((3 + ${{#1}} % 2))',
+                       'case $1 in *st) echo "refused: $1";; *) echo "unknown: $1";; esac >&2; exit 3',
+                       'case $1 in *x) kill -9 $$;; esac; exit 3'):
+            with self.subTest(script=script):
+                done = self.failing_with(script)
+                self.assertEqual((done.code, len(self.letters())), (1, len(self.WORDS)), done)
+
     # ---- again ----
 
     def test_dead_retry_feeds_it_again(self):

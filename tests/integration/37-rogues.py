@@ -136,6 +136,17 @@ for line in lines():
                 self.assert_bad(done, [7], ".", count=10)
                 (self.work / "dead").unlink()
 
+    def test_answers_every_item_with_json_that_is_nested_too_deep(self):
+        """Each error quotes another line, and yet all are alike: the circuit breaker sees it."""
+        done = self.go("""
+for line in lines():
+    request = json.loads(line)
+    depth = 3000 + request["id"]
+    answer('{"id": %d, "emit": [%s]}' % (request["id"], "[" * depth + "]" * depth))
+""", mode="json", count=40)
+        self.assertEqual((done.code, len(done.dead), done.items), (5, 20, []), done)
+        self.assertIn("failed alike: printed a line that is no JSON object", done.err)
+
     def test_answers_an_item_twice(self):
         done = self.go("""
 for line in lines():
