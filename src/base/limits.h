@@ -42,6 +42,9 @@
 #define FAY_QUEUE_GROWN_MAX   ((size_t)8192) /* Items up to which a queue grows by itself */
 #define FAY_QUEUE_ITEMS_MAX   ((size_t)1 << 24)
 
+/* Terminals */
+#define FAY_ANSWER_MAX ((size_t)64) /* bytes of an answer that is typed */
+
 /* Files */
 #define FAY_JOURNAL_RECORD_MAX (64 * FAY_MIB)
 #define FAY_JOURNAL_MAX        (256 * FAY_MIB) /* it is begun anew beyond 4 MiB and a record */

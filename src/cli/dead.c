@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/shell.h"
 #include "cli/dead_file.h"
-#include "cli/shell.h"
 #include "item/attrs.h"
 #include "item/json.h"
 

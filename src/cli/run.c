@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/shell.h"
 #include "cli/request.h"
-#include "cli/shell.h"
 #include "pipeline/plan.h"
 
 static bool is_regular(int fd)

@@ -164,8 +164,7 @@ static void holding(fay_owner *owner, const fay_flow_action *action)
     fay_events_emit(owner->events, "holding", FAY_HOOK_NONE, fay_buffer_text(&members));
 }
 
-/* What went wrong, as far as the stage has told. */
-static void tell_cause(const fay_owner *owner, const fay_flow_action *action, fay_buffer *cause)
+void fay_owner_tell_cause(const fay_owner *owner, const fay_flow_action *action, fay_buffer *cause)
 {
     fay_news news = fay_news_read(action->note, action->note_size);
     fay_news_tell(&news, cause);
@@ -178,7 +177,7 @@ static void fail(fay_owner *owner, const fay_flow_action *action)
 {
     const char *name = owner->pipeline->stages[action->stage].name;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer cause = {0};
-    tell_cause(owner, action, &cause);
+    fay_owner_tell_cause(owner, action, &cause);
     const char *text = fay_buffer_text(&cause);
     fay_error err = {0};
     int exit = FAY_EXIT_LIMIT;
@@ -205,21 +204,6 @@ static void fail(fay_owner *owner, const fay_flow_action *action)
         break;
     }
     fay_owner_fail(owner, exit, &err);
-}
-
-/* The circuit breaker: nobody is there to be asked, so the run stops. */
-static void paused(fay_owner *owner, const fay_flow_action *action)
-{
-    FAY_CLEANUP(fay_buffer_deinit) fay_buffer cause = {0};
-    fay_error err = {0};
-    tell_cause(owner, action, &cause);
-    (void)fay_fail_with(&err, FAY_E_DENIED,
-                        "the first %llu Items of stage '%s' all failed alike: %.200s",
-                        (unsigned long long)action->items,
-                        owner->pipeline->stages[action->stage].name, fay_buffer_text(&cause));
-    fay_hint(&err, "something is wrong with the stage, not with the Items; what was not begun has "
-                   "not been consumed");
-    fay_owner_fail(owner, FAY_EXIT_LIMIT, &err);
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
@@ -274,7 +258,7 @@ static void carry_out(fay_owner *owner, const fay_flow_action *action)
     case FAY_FLOW_HOLDING: holding(owner, action); break;
     case FAY_FLOW_PRESSURE: pressure(owner, action->stage); break;
     case FAY_FLOW_FAIL: fail(owner, action); break;
-    case FAY_FLOW_PAUSED: paused(owner, action); break;
+    case FAY_FLOW_PAUSED: fay_owner_paused(owner, action); break;
     case FAY_FLOW_DONE: fay_owner_done(owner); break;
     }
     if (instance != NULL && action->kind == FAY_FLOW_LEASE) {

@@ -17,6 +17,15 @@
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
+/* What stands on the cursor's line, a bar or a question, makes room and stands behind it again. */
+static void write_line(fay_owner *owner, const char *text, size_t size)
+{
+    fay_progress_clear(owner->progress);
+    fay_ask_hide(owner->ask);
+    (void)fay_run_write_all(STDERR_FILENO, text, size);
+    fay_ask_show(owner->ask);
+}
+
 void fay_owner_say(fay_owner *owner, const char *format, ...)
 {
     char *text = NULL;
@@ -26,8 +35,7 @@ void fay_owner_say(fay_owner *owner, const char *format, ...)
     va_end(args);
     if (length < 0)
         return;
-    fay_progress_clear(owner->progress);
-    (void)fay_run_write_all(STDERR_FILENO, text, (size_t)length);
+    write_line(owner, text, (size_t)length);
     free(text);
 }
 
@@ -58,8 +66,7 @@ static void on_relay(void *context, unsigned events)
     ssize_t n = read(owner->relay_fds[0], bytes, sizeof bytes);
     if (n <= 0)
         return;
-    fay_progress_clear(owner->progress);
-    (void)fay_run_write_all(STDERR_FILENO, bytes, (size_t)n);
+    write_line(owner, bytes, (size_t)n);
     owner->changed = true;
 }
 
@@ -118,13 +125,15 @@ static void show(fay_owner *owner, fay_ns now)
 static void on_progress(void *context)
 {
     fay_owner *owner = context;
-    show(owner, uv_hrtime());
+    if (!fay_ask_is_open(owner->ask))
+        show(owner, uv_hrtime());
 }
 
 /* The timer runs only while something has changed: an idle run is not woken up for its bar. */
 void fay_owner_show_progress(fay_owner *owner)
 {
-    if (owner->progress == NULL || !owner->changed || fay_timer_running(owner->progress_timer))
+    if (owner->progress == NULL || !owner->changed || fay_ask_is_open(owner->ask) ||
+        fay_timer_running(owner->progress_timer))
         return;
     fay_ns now = uv_hrtime();
     fay_ns due = fay_progress_due(owner->progress, now);
@@ -155,8 +164,7 @@ void fay_owner_close_display(fay_owner *owner)
         ssize_t n;
         (void)fcntl(owner->relay_fds[0], F_SETFL, O_NONBLOCK);
         while ((n = read(owner->relay_fds[0], last.bytes, sizeof last.bytes)) > 0) {
-            fay_progress_clear(owner->progress);
-            (void)fay_run_write_all(STDERR_FILENO, last.bytes, (size_t)n);
+            write_line(owner, last.bytes, (size_t)n);
         }
         fay_await_free(FAY_STEAL(owner->relay));
         (void)close(owner->relay_fds[0]);

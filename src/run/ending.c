@@ -6,6 +6,7 @@
  *     first signal, run_time --> drain ---------> DONE --> ENDING   as well
  *     second signal, deadline --> abort: TERM to workers, their grace --> ENDING: links closed
  *     failure, reader gone -----> abort --------> DONE --> ENDING: links closed at once
+ *     the breaker asks, and a signal or run_time comes --> abort   as well
  *     third signal -----------------------------> all killed now
  *
  * ENDING lasts until the Instances, the sink and the hooks have ended, or its timer says that they
@@ -40,6 +41,7 @@ void fay_owner_report(fay_owner *owner, int exit, const fay_error *err)
 
 void fay_owner_fail(fay_owner *owner, int exit, const fay_error *err)
 {
+    fay_ask_close(owner->ask);
     fay_owner_report(owner, exit, err);
     fay_owner_abort(owner);
 }
@@ -54,6 +56,7 @@ void fay_owner_log_lost(void *context, const fay_error *err)
 
 void fay_owner_abort(fay_owner *owner)
 {
+    fay_ask_close(owner->ask);
     if (owner->stage_of_life == FAY_RUNNING || owner->stage_of_life == FAY_DRAINING) {
         owner->stage_of_life = FAY_ABORTED;
         owner->pending.abort = true;
@@ -92,6 +95,10 @@ void fay_owner_drain(fay_owner *owner)
 {
     if (owner->stage_of_life != FAY_RUNNING)
         return;
+    if (fay_ask_is_open(owner->ask)) { /* paused: what has failed would fail again */
+        fay_owner_abort(owner);
+        return;
+    }
     owner->stage_of_life = FAY_DRAINING;
     owner->source_ended = true; /* nothing more is read of it */
     owner->pending.drain = true;
@@ -234,6 +241,12 @@ static void first_press(fay_owner *owner, int number)
         owner->signal = number;
     if (owner->stage_of_life != FAY_RUNNING)
         return;
+    if (fay_ask_is_open(owner->ask)) {
+        fay_ask_close(owner->ask);
+        fay_owner_say(owner, "stopped: what was not begun has not been consumed\n");
+        fay_owner_abort(owner);
+        return;
+    }
     fay_owner_say(owner,
                   "%sdraining: %llu in flight, up to %s. Again to abort (in-flight items will be "
                   "redone).\n",

@@ -8,6 +8,7 @@
  *     instances.c  a stage's Instance: started, fed, heard, started again
  *     heard.c      what an Instance says, as events for the flow
  *     resume.c     the state directory: what may be resumed, and from where
+ *     breaker.c    the circuit breaker: the user is asked, or the run stops
  *     ending.c     failures, signals, drain and abort; the way to the exit code
  *     display.c    progress, summary, errors
  *
@@ -32,6 +33,7 @@
 #include "item/route.h"
 #include "journal/journal.h"
 #include "net/link.h"
+#include "run/ask.h"
 #include "run/await.h"
 #include "run/events.h"
 #include "run/letters.h"
@@ -129,7 +131,9 @@ struct fay_owner {
     fay_events *events;
     fay_trail *trail;
     fay_progress *progress;
-    fay_await *relay; /* workers' stderr, while there is a bar to be kept whole */
+    fay_ask *ask;      /* the breaker's question; NULL = none was asked, or they go on */
+    fay_error tripped; /* what it is about */
+    fay_await *relay;  /* workers' stderr, while there is a bar to be kept whole */
 
     uv_signal_t signals[2];
     fay_ns pressed;
@@ -171,6 +175,8 @@ void fay_owner_open_source(fay_owner *owner); /* if all stages have workers */
 
 /* actions.c */
 void fay_owner_carry_out(fay_owner *owner, const fay_flow_actions *actions);
+/* What went wrong, as far as the stage has told. */
+void fay_owner_tell_cause(const fay_owner *owner, const fay_flow_action *action, fay_buffer *cause);
 /* An Item that the sink cannot say. */
 void fay_owner_refuse(fay_owner *owner, const fay_batch *batch, size_t index);
 
@@ -193,6 +199,9 @@ void fay_owner_link_closed(fay_owner_instance *instance, int why);
 /* resume.c */
 int fay_owner_open_ends(fay_owner *owner, fay_error *err); /* state, source, sink, letters */
 void fay_owner_record(fay_owner *owner, const fay_flow_action *action);
+
+/* breaker.c */
+void fay_owner_paused(fay_owner *owner, const fay_flow_action *action);
 
 /* ending.c */
 /* Something has gone wrong: told at once. The first one decides the exit code. */

@@ -165,6 +165,7 @@ static void drop_pending(fay_owner *owner)
 static void take_down(fay_owner *owner)
 {
     fay_owner_free_instances(owner);
+    fay_ask_free(FAY_STEAL(owner->ask));
     fay_owner_close_display(owner);
     fay_trail_free(owner->trail);
     fay_events_free(owner->events);

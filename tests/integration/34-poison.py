@@ -200,7 +200,7 @@ done
 
     def test_circuit_breaker_sees_what_differs(self):
         for script in ('exit $((3 + ${{#1}} % 2))',
-                       'case $1 in *st) echo "refused: $1";; *) echo "unknown: $1";; esac >&2; exit 3',
+                       'case $1 in *st) echo "no $1";; *) echo "bad $1";; esac >&2; exit 3',
                        'case $1 in *x) kill -9 $$;; esac; exit 3'):
             with self.subTest(script=script):
                 done = self.failing_with(script)

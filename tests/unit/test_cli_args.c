@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/shell.h"
 #include "cli/args.h"
-#include "cli/shell.h"
 
 static const fay_flag own[] = {{"jobs", 'j', 'j', "N", ""},      {"null", '0', '0', NULL, ""},
                                {"timeout", 0, 't', "D", ""},     {"output", 'o', 'o', "F", ""},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/shell.h"
+#include "base/shell.h"
 
 #include <string.h>
 
