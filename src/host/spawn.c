@@ -34,6 +34,12 @@ enum {
 #else
 #    define UNCHECKED
 #endif
+/* The thread sanitizer's clone() takes the child's memory for a copy. It is ours, so what is kept
+ * there of this thread is set back twice, and the thread is ignored from then on. */
+#ifdef __SANITIZE_THREAD__
+int __clone(int (*run)(void *), void *stack_end, int flags, void *context, ...);
+#    define clone __clone
+#endif
 
 /* What the child needs, all of it made before it starts. */
 typedef struct job {
