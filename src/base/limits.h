@@ -7,47 +7,71 @@
 #include "base/base.h"
 
 /* Pipelines */
-#define FAY_STAGES_MAX        ((size_t)60)   /* stages of a pipeline (a 64-bit mask holds them) */
-#define FAY_DEPTH_MAX         ((size_t)20)   /* stages on the longest way from source to sink */
-#define FAY_STAGE_NAME_MAX    ((size_t)32)   /* bytes of a stage's name */
-#define FAY_PIPELINE_FILE_MAX (1 * FAY_MIB)  /* bytes of a pipeline file */
-#define FAY_YAML_DEPTH_MAX    ((size_t)16)   /* nesting of a pipeline file */
-#define FAY_CONFIG_ERRORS_MAX ((size_t)50)   /* errors of one file that are reported */
-#define FAY_ARGV_MAX          ((size_t)4096) /* arguments of one command */
-#define FAY_WHEN_MAX          ((size_t)4096) /* bytes of a `when` test */
+#define FAY_STAGES_MAX         ((size_t)60)   /* of a pipeline: a 64-bit mask holds them */
+#define FAY_DEPTH_MAX          ((size_t)20)   /* stages from source to sink, the longest way */
+#define FAY_STAGE_NAME_MAX     ((size_t)32)   /* bytes of a stage's name */
+#define FAY_PIPELINE_NAME_MAX  ((size_t)64)   /* bytes of its name: file names have it */
+#define FAY_PIPELINE_FILE_MAX  (1 * FAY_MIB)  /* bytes of a pipeline file */
+#define FAY_YAML_DEPTH_MAX     ((size_t)16)   /* nesting of a pipeline file */
+#define FAY_YAML_KEYS_MAX      ((size_t)1024) /* of one map: each is compared with all */
+#define FAY_CONFIG_ERRORS_MAX  ((size_t)50)   /* errors of one file that are reported */
+#define FAY_ARGV_MAX           ((size_t)4096) /* arguments of one command */
+#define FAY_WHEN_MAX           ((size_t)4096) /* bytes of a `when` test */
+#define FAY_WHEN_DEPTH_MAX     64             /* nesting of a `when` test: it is recursed */
+#define FAY_DURATION_MAX       (366.0 * 86400 * 1e9) /* ns, a year: sums of a few do not overflow */
+#define FAY_RATE_MAX           1e9                   /* Items per second: one each ns */
+#define FAY_CPU_MAX            4096.0                /* cores for a worker: no machine has more */
+#define FAY_BACKOFF_FACTOR_MAX 1000.0                /* of a wait to the one before: ms to s */
 
 /* Items */
-#define FAY_ITEM_MAX           (1 * FAY_GIB) /* bytes of an Item; `max_item` may not be more */
-#define FAY_ITEM_MAX_DEFAULT   (16 * FAY_MIB)
-#define FAY_OUTPUT_MAX_DEFAULT (1 * FAY_GIB)  /* output of one try of exec and batch workers */
-#define FAY_ATTR_NAME_MAX      ((size_t)256)  /* bytes of an attribute's name */
-#define FAY_ATTRS_MAX          ((size_t)4096) /* attributes of an Item, nested ones included */
-#define FAY_ATTRS_DEPTH_MAX    ((size_t)16)   /* nesting of lists and maps */
-#define FAY_PATH_MAX           ((size_t)28)   /* bytes of an Item's path below its root, packed */
+#define FAY_ITEM_MAX           (1 * FAY_GIB)     /* bytes of an Item; `max_item` is no more */
+#define FAY_ITEM_MAX_DEFAULT   (16 * FAY_MIB)    /* bytes of an Item where nothing is said */
+#define FAY_OUTPUT_MAX_DEFAULT (1 * FAY_GIB)     /* bytes of one try of exec and batch workers */
+#define FAY_ATTR_NAME_MAX      ((size_t)256)     /* bytes of an attribute's name */
+#define FAY_ATTRS_MAX          ((size_t)4096)    /* attributes of an Item, nested ones included */
+#define FAY_ATTRS_DEPTH_MAX    ((size_t)16)      /* nesting of lists and maps */
+#define FAY_JSON_VALUES_MAX    ((size_t)1 << 18) /* of a JSON text: far larger in memory */
+#define FAY_PATH_MAX           ((size_t)28)      /* bytes of a path below its root, packed */
 
 /* Frames between our processes */
 #define FAY_FRAME_BATCH_MAX (256 * FAY_KIB) /* bytes of data in a frame of several Items */
 #define FAY_FRAME_CHUNK_MAX (64 * FAY_KIB)  /* bytes of data in a part of a large result set */
-#define FAY_FRAME_MAX       (FAY_ITEM_MAX + 16 * FAY_MIB)
-#define FAY_BLOCK_ITEMS_MAX ((size_t)65536) /* Items of one frame */
-#define FAY_ERROR_TEXT_MAX  ((size_t)1024)  /* bytes of an error text of a worker */
-#define FAY_STDERR_TAIL_MAX ((size_t)4096)  /* bytes kept of a worker's stderr */
+#define FAY_FRAME_MAX       (FAY_ITEM_MAX + 16 * FAY_MIB) /* bytes: an Item, and what it says */
+#define FAY_BLOCK_ITEMS_MAX ((size_t)65536)               /* Items of one frame */
+#define FAY_SETUP_TEXT_MAX  (1 * FAY_MIB)  /* bytes of a text of SETUP, as an argument */
+#define FAY_ERROR_TEXT_MAX  ((size_t)1024) /* bytes of an error text of a worker */
+#define FAY_STDERR_TAIL_MAX ((size_t)4096) /* bytes kept of a worker's stderr */
 
 /* Workers */
-#define FAY_WORKERS_MAX       ((size_t)1024) /* workers of one stage on one machine */
-#define FAY_REPLY_LINE_MAX    (64 * FAY_MIB) /* bytes of one line of a json worker, over max_item */
-#define FAY_CREDIT_MAX        ((size_t)4096) /* Items leased ahead to one worker */
-#define FAY_RETRIES_MAX       ((uint64_t)1000000)
-#define FAY_REORDER_ITEMS_MAX ((size_t)1 << 20)
-#define FAY_QUEUE_GROWN_MAX   ((size_t)8192) /* Items up to which a queue grows by itself */
-#define FAY_QUEUE_ITEMS_MAX   ((size_t)1 << 24)
+#define FAY_WORKERS_MAX        ((size_t)1024)      /* workers of one stage on one machine */
+#define FAY_CREDIT_MAX         ((size_t)4096)      /* Items leased ahead to one worker */
+#define FAY_RETRIES_MAX        ((uint64_t)1000000) /* tries of an Item after the first */
+#define FAY_REORDER_ITEMS_MAX  ((size_t)1 << 20)   /* Items that an ordered stage may hold */
+#define FAY_QUEUE_GROWN_MAX    ((size_t)8192)      /* Items up to which a queue grows by itself */
+#define FAY_QUEUE_ITEMS_MAX    ((size_t)1 << 24)   /* Items of a queue */
+#define FAY_ARGUMENT_MAX       (128 * FAY_KIB) /* bytes of an argument, its NUL too: the kernel's */
+#define FAY_REPLY_LINE_MAX     (64 * FAY_MIB)  /* bytes of a json worker's line, over max_item */
+#define FAY_ANSWERS_MAX        (2 * FAY_GIB - 1) /* bytes of json results in a message: u32 */
+#define FAY_LEFT_MAX           (64 * FAY_MIB)    /* bytes read of a worker that has ended */
+#define FAY_STDERR_LINE_MAX    ((size_t)4096) /* bytes of a line; a longer one is cut in pieces */
+#define FAY_TREE_PROCESSES_MAX 4096u          /* of a worker that are looked at, each in /proc */
+#define FAY_TREE_DEPTH_MAX     32u            /* generations of them: it is recursed */
+
+/* Sources and sinks */
+#define FAY_FILES_MAX       ((size_t)1 << 16) /* of a source: positions have 16 bits for them */
+#define FAY_CONNECTIONS_MAX ((size_t)1024)    /* open ones of a source: a descriptor each */
+#define FAY_ROTATED_MAX     1000000           /* old files of a sink: a free name is searched for */
 
 /* Terminals */
 #define FAY_ANSWER_MAX ((size_t)64) /* bytes of an answer that is typed */
 
 /* Files */
-#define FAY_JOURNAL_RECORD_MAX (64 * FAY_MIB)
-#define FAY_JOURNAL_MAX        (256 * FAY_MIB) /* it is begun anew beyond 4 MiB and a record */
-#define FAY_DEAD_LINE_MAX      (2 * FAY_GIB)
+#define FAY_JOURNAL_RECORD_MAX (64 * FAY_MIB)  /* bytes of one record */
+#define FAY_JOURNAL_MAX        (256 * FAY_MIB) /* bytes; begun anew beyond 4 MiB and a record */
+#define FAY_JOURNAL_RUN_MAX    (1 * FAY_MIB)   /* bytes of the run's id in its header */
+#define FAY_JOURNAL_TEXT_MAX   (16 * FAY_MIB)  /* bytes of the pipeline, or the source, there */
+#define FAY_DEAD_LINE_MAX      (2 * FAY_GIB)   /* bytes of a dead letter */
+#define FAY_DEAD_TEXT_MAX      (20 * FAY_KIB)  /* bytes of a text in it: stderr, thrice as UTF-8 */
+#define FAY_DEAD_PIPELINES_MAX ((size_t)64) /* of a file that is tried again: 2 open files each */
 
 #endif /* FAY_LIMITS_H */

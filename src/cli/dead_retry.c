@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "cli/dead.h"
 #include "cli/dead_file.h"
 #include "cli/request.h"
@@ -24,7 +25,6 @@
 #include "pipeline/schema.h"
 
 enum {
-    GROUPS_MAX = 64,
     FD_PATH_MAX = 32
 };
 
@@ -214,7 +214,7 @@ static group *find_group(retry *r, const fay_letter *letter)
             same_words(g->argv, letter->argv))
             return g;
     }
-    if (r->count == GROUPS_MAX) {
+    if (r->count == FAY_DEAD_PIPELINES_MAX) {
         r->too_many = true;
         return NULL;
     }
@@ -403,9 +403,9 @@ int fay_dead_retry(const fay_dead *dead, int *ret_signal)
         return fay_cli_fail(&err, FAY_EXIT_IO);
     if (r.too_many) {
         (void)fprintf(stderr,
-                      "faymora: warning: %s: letters of more than %d pipelines; once more "
+                      "faymora: warning: %s: letters of more than %zu pipelines; once more "
                       "for the rest\n",
-                      dead->path, (int)GROUPS_MAX);
+                      dead->path, FAY_DEAD_PIPELINES_MAX);
     }
     summarise(&r);
     return r.exit != FAY_EXIT_OK ? r.exit : r.again > 0 ? FAY_EXIT_DEAD : FAY_EXIT_OK;

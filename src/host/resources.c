@@ -10,10 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum {
-    TREE_DEPTH_MAX = 32,
-    TREE_PROCESSES_MAX = 4096
-};
+#include "base/limits.h"
 
 /* The start of a file as a C string; its length, 0 = not there. */
 static size_t read_file(const char *path, char *text, size_t size)
@@ -159,14 +156,14 @@ static bool add_process(pid_t pid, fay_tree *tree)
     return true;
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): bounded by TREE_DEPTH_MAX
+// NOLINTNEXTLINE(misc-no-recursion): bounded by FAY_TREE_DEPTH_MAX
 static bool add_below(void *context, pid_t pid)
 {
     walk *w = context;
-    if (!add_process(pid, w->tree) || w->tree->processes >= TREE_PROCESSES_MAX)
-        return w->tree->processes < TREE_PROCESSES_MAX;
+    if (!add_process(pid, w->tree) || w->tree->processes >= FAY_TREE_PROCESSES_MAX)
+        return w->tree->processes < FAY_TREE_PROCESSES_MAX;
     walk below = {.tree = w->tree, .depth = w->depth + 1};
-    if (below.depth < TREE_DEPTH_MAX)
+    if (below.depth < FAY_TREE_DEPTH_MAX)
         fay_host_children(pid, add_below, &below);
     return true;
 }

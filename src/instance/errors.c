@@ -18,7 +18,6 @@
 
 enum {
     PIECE = 4096,
-    LINE_MAX_KEPT = 4096,
     WAITING_MAX = 64 * 1024,
     DRAIN_MAX = 256 * 1024
 };
@@ -108,7 +107,7 @@ static void take(fay_worker *w, const uint8_t *bytes, size_t size)
         pass_line(w, start, (size_t)(end - start) + 1);
         fay_buffer_consume(&w->line, (size_t)(end - start) + 1);
     }
-    if (fay_buffer_size(&w->line) > LINE_MAX_KEPT)
+    if (fay_buffer_size(&w->line) > FAY_STDERR_LINE_MAX)
         fay_errors_flush(w);
     if (fay_buffer_size(&w->instance->errors) > 0)
         fay_errors_write(w->instance);

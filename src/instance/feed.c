@@ -24,7 +24,6 @@
 enum {
     PIPE_SIZE = 256 * 1024, /* fewer wake-ups */
     READ_SIZE = 256 * 1024,
-    DRAIN_MAX = 64 * 1024 * 1024,
     BUFFERING_PTY = 1,
 };
 #define BROKEN_AFTER (500 * FAY_MS) /* an exit that explains it comes before that */
@@ -266,7 +265,7 @@ static void ended(fay_worker *w)
     fay_watch_close(&w->input);
     fay_tick_sweep(w->instance);
     size_t total = 0;
-    while (w->output != NULL && total < DRAIN_MAX) {
+    while (w->output != NULL && total < FAY_LEFT_MAX) {
         ssize_t n = read_output(w);
         if (n <= 0)
             break;

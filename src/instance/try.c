@@ -22,7 +22,6 @@
 
 enum {
     READ_SIZE = 64 * 1024,
-    DRAIN_MAX = 16 * 1024 * 1024,
     EXIT_WITHIN_MS = 1,
     EMIT_WHOLE = 1,
 };
@@ -192,7 +191,7 @@ static void on_exit_seen(void *context)
     w->running = false;
     fay_watch_close(&w->pid);
     fay_watch_close(&w->input);
-    for (size_t total = 0; w->output != NULL && total < DRAIN_MAX;) {
+    for (size_t total = 0; w->output != NULL && total < FAY_LEFT_MAX;) {
         ssize_t n = read_output(w);
         if (n <= 0)
             break;

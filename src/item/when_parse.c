@@ -7,10 +7,6 @@
 #include "item/when.h"
 #include "item/when_node.h"
 
-enum {
-    NESTING_MAX = 64
-};
-
 enum token_kind {
     END,
     NAME,
@@ -276,7 +272,7 @@ static uint32_t parse_or(struct parser *p);
 
 static uint32_t parse_not(struct parser *p)
 {
-    if (p->nesting == NESTING_MAX)
+    if (p->nesting == FAY_WHEN_DEPTH_MAX)
         return fail(p, p->column, "nested too deep");
     struct fay_when_node node = {.kind = FAY_WHEN_NOT, .right = FAY_WHEN_NONE};
     uint32_t test;

@@ -118,9 +118,9 @@ static int read_header(const uint8_t *body, size_t size, fay_journal_header *ret
     const uint8_t *mark = fay_read_raw(&r, sizeof magic);
     bool known = mark != NULL && memcmp(mark, magic, sizeof magic) == 0;
     known = fay_read32(&r) == VERSION && known;
-    fay_journal_header header = {.run = fay_read_text(&r, FAY_MIB)};
-    header.pipeline = fay_read_text(&r, 16 * FAY_MIB);
-    header.source = fay_read_text(&r, 16 * FAY_MIB);
+    fay_journal_header header = {.run = fay_read_text(&r, FAY_JOURNAL_RUN_MAX)};
+    header.pipeline = fay_read_text(&r, FAY_JOURNAL_TEXT_MAX);
+    header.source = fay_read_text(&r, FAY_JOURNAL_TEXT_MAX);
     if (fay_reader_done(&r) != 0 || !known) {
         header_deinit(&header);
         return FAY_E_PEER;

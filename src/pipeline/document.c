@@ -6,8 +6,6 @@
 #include <string.h>
 #include <yaml.h>
 
-#define KEYS_MAX ((size_t)1024) /* of one map: duplicates are searched one by one */
-
 struct builder {
     yaml_parser_t parser;
     fay_config_errors *errors;
@@ -142,9 +140,9 @@ static bool build_items(struct builder *b, fay_yaml *node, size_t depth)
         push(node, item);
         if (is_key)
             check_key(b, node, item);
-        if (node->kind == FAY_YAML_MAP && node->count > 2 * KEYS_MAX) {
+        if (node->kind == FAY_YAML_MAP && node->count > 2 * FAY_YAML_KEYS_MAX) {
             (void)fay_config_errors_add(b->errors, node->where, "more than %zu keys in one map",
-                                        KEYS_MAX);
+                                        FAY_YAML_KEYS_MAX);
             return false;
         }
     }

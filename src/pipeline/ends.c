@@ -9,7 +9,6 @@
 
 #define I(member) offsetof(fay_source_def, member)
 #define O(member) offsetof(fay_sink_def, member)
-#define RATE_MAX  1e9
 
 static const char *const crlfs[] = {"keep", "strip", NULL};
 static const char *const restarts[] = {"never", "on-failure", NULL};
@@ -98,7 +97,7 @@ static void read_listen(const fay_config_reader *reader, const fay_field *field,
 static const fay_field generate_fields[] = {
     {"count", .kind = FAY_FIELD_COUNT, .at = I(generate_count)},
     {"size", .kind = FAY_FIELD_SIZE, .at = I(generate_size), .most = FAY_ITEM_MAX},
-    {"rate", .kind = FAY_FIELD_NUMBER, .at = I(generate_rate), .most = RATE_MAX},
+    {"rate", .kind = FAY_FIELD_NUMBER, .at = I(generate_rate), .most = FAY_RATE_MAX},
     {0},
 };
 

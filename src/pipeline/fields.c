@@ -7,12 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define S(member)    offsetof(fay_stage_def, member)
-#define P(member)    offsetof(fay_pipeline, member)
+#define S(member)  offsetof(fay_stage_def, member)
+#define P(member)  offsetof(fay_pipeline, member)
 
-#define SIGNAL_MAX   64
-#define DURATION_MAX (366.0 * 86400 * 1e9) /* a year; sums of a few stay far from overflow */
-#define RATE_MAX     1e9
+#define SIGNAL_MAX 64
 
 static const char *const modes[] = {"exec", "lines", "batch", "json", "frames", NULL};
 static const char *const emits[] = {"lines", "whole", NULL};
@@ -348,14 +346,14 @@ static void read_sink(const fay_config_reader *reader, const fay_field *field, v
 
 static const fay_field equalizer_fields[] = {
     {"period", .kind = FAY_FIELD_DURATION, .at = S(equalizer_period), .least = 1e6,
-     .most = DURATION_MAX, .word = "auto"},
+     .most = FAY_DURATION_MAX, .word = "auto"},
     {"target_wait", .kind = FAY_FIELD_DURATION, .at = S(equalizer_target_wait), .least = 1e3,
-     .most = DURATION_MAX, .word = "auto"},
+     .most = FAY_DURATION_MAX, .word = "auto"},
     {0},
 };
 
 static const fay_field resources_fields[] = {
-    {"cpu", .kind = FAY_FIELD_NUMBER, .at = S(cpu), .most = 4096, .word = "auto",
+    {"cpu", .kind = FAY_FIELD_NUMBER, .at = S(cpu), .most = FAY_CPU_MAX, .word = "auto",
      .word_value = FAY_AUTO},
     {"memory", .kind = FAY_FIELD_SIZE, .at = S(memory), .least = 1, .word = "auto"},
     {"disk", .kind = FAY_FIELD_SIZE, .at = S(disk)},
@@ -364,9 +362,10 @@ static const fay_field resources_fields[] = {
 };
 
 static const fay_field backoff_fields[] = {
-    {"initial", .kind = FAY_FIELD_DURATION, .at = S(backoff_initial), .most = DURATION_MAX},
-    {"factor", .kind = FAY_FIELD_NUMBER, .at = S(backoff_factor), .least = 1, .most = 1000},
-    {"max", .kind = FAY_FIELD_DURATION, .at = S(backoff_max), .most = DURATION_MAX},
+    {"initial", .kind = FAY_FIELD_DURATION, .at = S(backoff_initial), .most = FAY_DURATION_MAX},
+    {"factor", .kind = FAY_FIELD_NUMBER, .at = S(backoff_factor), .least = 1,
+     .most = FAY_BACKOFF_FACTOR_MAX},
+    {"max", .kind = FAY_FIELD_DURATION, .at = S(backoff_max), .most = FAY_DURATION_MAX},
     {"jitter", .kind = FAY_FIELD_NUMBER, .at = S(backoff_jitter), .most = 1},
     {0},
 };
@@ -374,7 +373,7 @@ static const fay_field backoff_fields[] = {
 static const fay_field reorder_fields[] = {
     {"items", .kind = FAY_FIELD_COUNT, .at = S(reorder_items), .least = 1,
      .most = FAY_REORDER_ITEMS_MAX},
-    {"wait", .kind = FAY_FIELD_DURATION, .at = S(reorder_wait), .most = DURATION_MAX},
+    {"wait", .kind = FAY_FIELD_DURATION, .at = S(reorder_wait), .most = FAY_DURATION_MAX},
     {0},
 };
 
@@ -382,7 +381,7 @@ static const fay_field batch_fields[] = {
     {"items", .kind = FAY_FIELD_COUNT, .at = S(batch_items), .least = 1,
      .most = FAY_BLOCK_ITEMS_MAX},
     {"bytes", .kind = FAY_FIELD_SIZE, .at = S(batch_bytes), .least = 1, .most = FAY_ITEM_MAX},
-    {"wait", .kind = FAY_FIELD_DURATION, .at = S(batch_wait), .most = DURATION_MAX},
+    {"wait", .kind = FAY_FIELD_DURATION, .at = S(batch_wait), .most = FAY_DURATION_MAX},
     {0},
 };
 
@@ -395,13 +394,13 @@ static const fay_field queue_fields[] = {
 
 static const fay_field stop_fields[] = {
     {"signal", .kind = FAY_FIELD_OWN, .read = read_signal},
-    {"grace", .kind = FAY_FIELD_DURATION, .at = S(stop_grace), .most = DURATION_MAX},
+    {"grace", .kind = FAY_FIELD_DURATION, .at = S(stop_grace), .most = FAY_DURATION_MAX},
     {0},
 };
 
 static const fay_field recycle_fields[] = {
     {"items", .kind = FAY_FIELD_COUNT, .at = S(recycle_items)},
-    {"age", .kind = FAY_FIELD_DURATION, .at = S(recycle_age), .most = DURATION_MAX},
+    {"age", .kind = FAY_FIELD_DURATION, .at = S(recycle_age), .most = FAY_DURATION_MAX},
     {"rss", .kind = FAY_FIELD_SIZE, .at = S(recycle_rss)},
     {0},
 };
@@ -422,7 +421,7 @@ const fay_field fay_stage_fields[] = {
     {"equalizer", .kind = FAY_FIELD_MAP, .fields = equalizer_fields},
     {"resources", .kind = FAY_FIELD_MAP, .fields = resources_fields},
     {"place", .kind = FAY_FIELD_LATER},
-    {"timeout", .kind = FAY_FIELD_DURATION, .at = S(timeout), .most = DURATION_MAX},
+    {"timeout", .kind = FAY_FIELD_DURATION, .at = S(timeout), .most = FAY_DURATION_MAX},
     {"retries", .kind = FAY_FIELD_COUNT, .at = S(retries), .most = (double)FAY_RETRIES_MAX,
      .word = "forever", .word_value = 0x1p64},
     {"backoff", .kind = FAY_FIELD_MAP, .fields = backoff_fields},
@@ -437,11 +436,11 @@ const fay_field fay_stage_fields[] = {
     {"max_item", .kind = FAY_FIELD_SIZE, .at = S(item_max), .least = 1, .most = FAY_ITEM_MAX},
     {"max_output", .kind = FAY_FIELD_SIZE, .at = S(output_max), .least = 1},
     {"buffering", .kind = FAY_FIELD_CHOICE, .at = S(buffering), .names = bufferings},
-    {"stall", .kind = FAY_FIELD_DURATION, .at = S(stall), .most = DURATION_MAX},
+    {"stall", .kind = FAY_FIELD_DURATION, .at = S(stall), .most = FAY_DURATION_MAX},
     {"env", .kind = FAY_FIELD_OWN, .read = read_env},
     {"cwd", .kind = FAY_FIELD_TEXT, .at = S(cwd)},
     {"channels", .kind = FAY_FIELD_LATER},
-    {"rate", .kind = FAY_FIELD_NUMBER, .at = S(rate), .most = RATE_MAX},
+    {"rate", .kind = FAY_FIELD_NUMBER, .at = S(rate), .most = FAY_RATE_MAX},
     {"files", .kind = FAY_FIELD_LATER},
     {"stop", .kind = FAY_FIELD_MAP, .fields = stop_fields},
     {"recycle", .kind = FAY_FIELD_MAP, .fields = recycle_fields},
@@ -450,8 +449,8 @@ const fay_field fay_stage_fields[] = {
 
 static const fay_field limits_fields[] = {
     {"failures", .kind = FAY_FIELD_OWN, .read = read_failures},
-    {"rate", .kind = FAY_FIELD_NUMBER, .at = P(rate), .most = RATE_MAX},
-    {"run_time", .kind = FAY_FIELD_DURATION, .at = P(run_time), .most = DURATION_MAX},
+    {"rate", .kind = FAY_FIELD_NUMBER, .at = P(rate), .most = FAY_RATE_MAX},
+    {"run_time", .kind = FAY_FIELD_DURATION, .at = P(run_time), .most = FAY_DURATION_MAX},
     {0},
 };
 

@@ -126,10 +126,7 @@ static void read_stages(fay_pipeline *pipeline, const fay_yaml *root, fay_config
 
 static void fit_pipeline_name(const char *name, fay_buffer *out)
 {
-    enum {
-        NAME_MAX_BYTES = 64
-    };
-    for (const char *c = name; *c != '\0' && fay_buffer_size(out) < NAME_MAX_BYTES; c++) {
+    for (const char *c = name; *c != '\0' && fay_buffer_size(out) < FAY_PIPELINE_NAME_MAX; c++) {
         bool first = fay_buffer_size(out) == 0;
         bool fits = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
                     (*c >= '0' && *c <= '9') || *c == '-' || *c == '_' || (*c == '.' && !first);

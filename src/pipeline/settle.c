@@ -8,8 +8,6 @@
 #include "pipeline/graph.h"
 #include "pipeline/schema.h"
 
-#define PIPELINE_NAME_MAX ((size_t)64)
-
 struct settling {
     fay_pipeline *pipeline;
     const fay_yaml *root;
@@ -178,13 +176,13 @@ static void settle_pipeline_name(const struct settling *s)
     const char *name = s->pipeline->name;
     size_t length =
         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-    if (name[length] == '\0' && length >= 1 && length <= PIPELINE_NAME_MAX && name[0] != '.')
+    if (name[length] == '\0' && length >= 1 && length <= FAY_PIPELINE_NAME_MAX && name[0] != '.')
         return;
     const fay_yaml *node = fay_yaml_get(s->root, "name");
     (void)fay_config_errors_add(
         s->errors, node != NULL ? node->where : (fay_place_in_file){0, 0},
         "'%.40s' is not a name of a pipeline: letters, digits, . _ -, 1 to %zu of them", name,
-        PIPELINE_NAME_MAX);
+        FAY_PIPELINE_NAME_MAX);
 }
 
 /* -- Commands ------------------------------------------------------------------------------------

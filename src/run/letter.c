@@ -14,10 +14,6 @@
 #include "item/attrs.h"
 #include "item/json.h"
 
-enum {
-    NAME_MAX_BYTES = 4096
-}; /* of id, node and the like: far above any that we write */
-
 void fay_run_pipeline_hash(const fay_pipeline *pipeline, char hash[FAY_RUN_HASH_SIZE])
 {
     FAY_CLEANUP(fay_freep) char *text = fay_pipeline_fingerprint(pipeline);
@@ -130,7 +126,7 @@ static int read_text(json_t *object, const char *name, char **ret, fay_error *er
     const char *text = json_string_value(value);
     if (memchr(text, '\0', length) != NULL)
         return refuse(err, name, "has a NUL in it");
-    if (length > FAY_STDERR_TAIL_MAX * 4 + NAME_MAX_BYTES)
+    if (length > FAY_DEAD_TEXT_MAX)
         return refuse(err, name, "is too long");
     *ret = fay_strndup(text, length);
     return 0;

@@ -14,14 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "run/outlet.h"
 #include "run/sink_kind.h"
 #include "run/sync.h"
 #include "run/text.h"
-
-enum {
-    NUMBER_MAX = 1000000
-};
 
 struct file_drain {
     fay_drain drain;
@@ -78,7 +75,7 @@ static int rotate(struct file_drain *f, fay_error *err)
 {
     const char *path = f->drain.def->file;
     FAY_CLEANUP(fay_freep) char *old = NULL;
-    for (int n = 1; n < NUMBER_MAX; n++) {
+    for (int n = 1; n < FAY_ROTATED_MAX; n++) {
         free(old);
         old = fay_printed("%s.%d", path, n);
         if (access(old, F_OK) != 0)

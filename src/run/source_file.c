@@ -28,6 +28,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/limits.h"
 #include "run/await.h"
 #include "run/source_kind.h"
 #include "run/stream.h"
@@ -38,7 +39,6 @@ enum {
     EDGE = 4096
 };
 #define OFFSET_MASK ((UINT64_C(1) << OFFSET_BITS) - 1)
-#define FILES_MAX   ((size_t)65536)
 
 struct files {
     fay_source source;
@@ -302,8 +302,8 @@ static uint64_t expected_files(const fay_source *source)
 
 static int add(struct files *f, const char *path, fay_error *err)
 {
-    if (f->count == FILES_MAX)
-        return fay_fail_with(err, FAY_E_INVAL, "more than %zu files", FILES_MAX);
+    if (f->count == FAY_FILES_MAX)
+        return fay_fail_with(err, FAY_E_INVAL, "more than %zu files", FAY_FILES_MAX);
     struct stat now;
     bool known = (path != NULL ? stat(path, &now) : fstat(STDIN_FILENO, &now)) == 0;
     int fault = errno;

@@ -9,15 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "run/address.h"
 #include "run/await.h"
 #include "run/source_kind.h"
 #include "run/stream.h"
-
-enum {
-    CONNECTIONS_MAX = 1024
-};
 
 struct connection {
     STAILQ_ENTRY(connection) link;
@@ -72,7 +69,7 @@ static void on_connection(void *context, unsigned events)
     (void)events;
     struct listening *l = context;
     int fd;
-    while (l->count < CONNECTIONS_MAX && (fd = fay_address_accept(l->fd)) >= 0) {
+    while (l->count < FAY_CONNECTIONS_MAX && (fd = fay_address_accept(l->fd)) >= 0) {
         struct connection *c = fay_alloc(sizeof *c);
         fay_intake_init(&c->intake, l->source.def->format, l->source.def->crlf == FAY_CRLF_STRIP,
                         l->source.config.item_max);
@@ -80,7 +77,7 @@ static void on_connection(void *context, unsigned events)
         STAILQ_INSERT_TAIL(&l->connections, c, link);
         l->count++;
     }
-    if (l->count == CONNECTIONS_MAX)
+    if (l->count == FAY_CONNECTIONS_MAX)
         fay_await_want(l->watch, 0);
     on_ready(l);
 }

@@ -50,7 +50,7 @@ static char **read_texts(fay_reader *r)
     }
     char **texts = fay_alloc(((size_t)count + 1) * sizeof *texts);
     for (uint32_t i = 0; i < count && !r->bad; i++) {
-        texts[i] = fay_read_text(r, FAY_MIB);
+        texts[i] = fay_read_text(r, FAY_SETUP_TEXT_MAX);
     }
     return texts;
 }
@@ -120,7 +120,7 @@ int fay_setup_parse(const uint8_t *payload, size_t size, fay_setup *ret)
                            &setup.recycle_items, &setup.recycle_rss, &setup.recycle_age,
                            &setup.memory_max};
     for (size_t i = 0; i < FAY_COUNT(texts); i++) {
-        *texts[i] = fay_read_text(&r, FAY_MIB);
+        *texts[i] = fay_read_text(&r, FAY_SETUP_TEXT_MAX);
     }
     for (size_t i = 0; i < FAY_COUNT(bytes); i++) {
         *bytes[i] = fay_read8(&r);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/limits.h"
 #include "base/units.h"
 #include "item/attrs.h"
 #include "item/format.h"
@@ -26,9 +27,8 @@
 #include "worker/mode_class.h"
 
 enum {
-    ARGUMENT_MAX = 128 * 1024 - 1, /* MAX_ARG_STRLEN of the kernel, without the NUL */
-    EXIT_POISON = 65,              /* EX_DATAERR of sysexits.h */
-    EXIT_NOT_EXECUTABLE = 126,     /* as shells say it */
+    EXIT_POISON = 65,          /* EX_DATAERR of sysexits.h */
+    EXIT_NOT_EXECUTABLE = 126, /* as shells say it */
     EXIT_NOT_FOUND = 127,
     VARIABLES = 4,
     EMIT_WHOLE = 1,
@@ -155,7 +155,7 @@ static const char *point(oneshot *o)
     for (size_t i = 0; i < count; i++) {
         size_t end = i + 1 < count ? o->at[i + 1] : size;
         size_t length = end - o->at[i] - 1;
-        if (length > ARGUMENT_MAX)
+        if (length >= FAY_ARGUMENT_MAX)
             return "the Item is longer than the kernel takes as an argument (128 KiB)";
         if (memchr(base + o->at[i], '\0', length) != NULL)
             return "the Item has a NUL byte inside and cannot be an argument";

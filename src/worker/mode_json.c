@@ -268,7 +268,7 @@ static int add_child(json *j, uint64_t tag, json_t *value, bool alone, fay_repli
         flush_group(j, out);
         join_group(j, tag, out);
     }
-    if (g->children->size + data_size + attrs_size > UINT32_MAX / 2)
+    if (g->children->size + data_size + attrs_size > FAY_ANSWERS_MAX)
         return fay_mode_garbage(&j->mode, "answered with more than 2 GiB");
     fay_batch_append(g->children, fay_buffer_data(&j->data), data_size);
     fay_batch_append_attrs(g->children, fay_buffer_data(&j->attrs), attrs_size);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# docs/PROTOCOL.md and docs/ARCHITECTURE.md say what the sources say: every message with its number,
-# ways and limit, a section for each, the limits on the wire, the rooms and whom they may include.
+# docs/PROTOCOL.md, docs/ARCHITECTURE.md and the man pages say what the sources say: every message
+# with its number, ways and limit, a section for each, the limits, the rooms and who may include whom.
 set -euo pipefail
 cd "$FAYMORA_SOURCE"
 protocol=docs/PROTOCOL.md
@@ -13,9 +13,10 @@ complain() {
     bad=1
 }
 
-# "1 GiB + 16 MiB" -> bytes
+# "1 GiB + 16 MiB", "16MiB" or "4,096" -> bytes
 bytes() {
     awk -v text="$1" 'BEGIN {
+        gsub(/,/, "", text); gsub(/[KMG]iB/, " &", text)
         unit["KiB"] = 1024; unit["MiB"] = 1024 ^ 2; unit["GiB"] = 1024 ^ 3
         n = split(text, term, / *\+ */)
         for (i = 1; i <= n; i++) {
@@ -37,6 +38,22 @@ table() {
 
 # ---- messages and limits: what the compiler makes of them -----------------------------------------
 table $protocol Limits >"$work/limits"
+# What is said of limits elsewhere: page # limit # the words before and behind its value, here a @.
+cat >"$work/words" <<'END'
+docs/PROTOCOL.md#FAY_SETUP_TEXT_MAX#Each text is at most @.
+docs/PROTOCOL.md#FAY_ARGUMENT_MAX#NUL inside, or longer than @, cannot be
+docs/ARCHITECTURE.md#FAY_CREDIT_MAX#measured time, at most @; `exec` workers one
+docs/ARCHITECTURE.md#FAY_QUEUE_GROWN_MAX#of the measured rate, at most @ |
+docs/ARCHITECTURE.md#FAY_ITEM_MAX_DEFAULT#`max_item` @ |
+docs/ARCHITECTURE.md#FAY_OUTPUT_MAX_DEFAULT#`max_output` @ |
+docs/ARCHITECTURE.md#FAY_STDERR_TAIL_MAX#stderr kept of a worker | @ |
+docs/man/faymora-pipeline.5.scd#FAY_STAGE_NAME_MAX#Unique, 1 to @ of a-z
+docs/man/faymora-pipeline.5.scd#FAY_PIPELINE_NAME_MAX#digits, and . \_ -, 1 to @ of them
+docs/man/faymora-pipeline.5.scd#FAY_ITEM_MAX_DEFAULT#*max\_item* (@)
+docs/man/faymora-pipeline.5.scd#FAY_ITEM_MAX#The largest Item or result, at most @.
+docs/man/faymora-pipeline.5.scd#FAY_OUTPUT_MAX_DEFAULT#*max\_output* (@)
+docs/man/faymora-worker.7.scd#FAY_ARGUMENT_MAX#longer than the kernel takes (@)
+END
 {
     echo '#include <stdio.h>'
     echo '#include "net/link.h"'
@@ -46,9 +63,9 @@ table $protocol Limits >"$work/limits"
     printf '    %s\n' 'printf("%s|%d|%s|%zu\n", #name, number, ways, (size_t)(max));'
     echo '#include "wire/message.def"'
     echo '#undef X'
-    while IFS='|' read -r name _; do
+    while read -r name; do
         printf '%s\n' "printf(\"$name|%zu\\n\", (size_t)($name));"
-    done <"$work/limits"
+    done < <({ cut -d'|' -f1 "$work/limits"; cut -d'#' -f2 "$work/words"; } | sort -u)
     echo 'return 0; }'
 } >"$work/print.c"
 "${CC:-cc}" -std=gnu11 -Iinclude -Isrc -o "$work/print" "$work/print.c"
@@ -74,6 +91,16 @@ while IFS='|' read -r name value _; do
     said=$(sed -n "s/^$name|//p" "$work/said")
     [ "$(bytes "$value")" = "$said" ] || complain "$protocol: $name is $said, not $value"
 done <"$work/limits"
+
+while IFS='#' read -r page name words; do
+    said=$(sed -n "s/^$name|//p" "$work/said")
+    text=$(tr '\n' ' ' <"$page" | tr -s ' ')
+    behind=${text#*"${words%@*}"}
+    [[ $behind =~ ^[0-9][0-9,]*(\ ?[KMG]iB)? ]] || { complain "$page: no '$words'"; continue; }
+    value=${BASH_REMATCH[0]}
+    [[ ${behind#"$value"} = "${words#*@}"* ]] || complain "$page: no '$words'"
+    [ "$(bytes "$value")" = "$said" ] || complain "$page: $name is $said, not $value"
+done <"$work/words"
 
 # Verdicts and causes of DOWN have their numbers on the wire.
 for list in VERDICT DOWN; do
