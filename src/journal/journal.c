@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "base/hash.h"
 #include "base/limits.h"
 #include "wire/codec.h"
 
@@ -21,7 +19,7 @@ static const char magic[4] = {'F', 'A', 'Y', 'J'};
 
 static uint32_t checksum(const uint8_t *bytes, size_t size, uint64_t offset)
 {
-    return (uint32_t)XXH64(bytes, size, offset);
+    return (uint32_t)fay_hash64(bytes, size, offset);
 }
 
 static size_t begin(fay_buffer *out, uint8_t kind)

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "base/hash.h"
 #include "base/limits.h"
 #include "item/attrs.h"
 #include "item/json.h"
@@ -17,16 +15,17 @@
 void fay_run_pipeline_hash(const fay_pipeline *pipeline, char hash[FAY_RUN_HASH_SIZE])
 {
     FAY_CLEANUP(fay_freep) char *text = fay_pipeline_fingerprint(pipeline);
-    XXH64_state_t state;
-    (void)XXH64_reset(&state, 0);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer stages = {0};
     char *rest = text;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
         if (strncmp(line, "stages.", 7) == 0) {
-            (void)XXH64_update(&state, line, strlen(line));
-            (void)XXH64_update(&state, "\n", 1);
+            fay_buffer_append_text(&stages, line);
+            fay_buffer_append(&stages, "\n", 1);
         }
     }
-    (void)snprintf(hash, FAY_RUN_HASH_SIZE, "%016llx", (unsigned long long)XXH64_digest(&state));
+    const char *hashed = fay_buffer_text(&stages);
+    uint64_t sum = fay_hash64(hashed, strlen(hashed), 0);
+    (void)snprintf(hash, FAY_RUN_HASH_SIZE, "%016llx", (unsigned long long)sum);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

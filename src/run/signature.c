@@ -4,8 +4,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 enum {
     SIGNED = 200,       /* bytes of a text that are looked at, once it is masked */
@@ -230,7 +228,7 @@ static uint64_t add_text(uint64_t seed, const char *text, size_t size, const uin
     const char *line = fay_news_last_line(text, &size);
     mask_item(line, size, item, item_size, &without);
     mask_rest((const char *)fay_buffer_data(&without), fay_buffer_size(&without), &masked);
-    return XXH64(fay_buffer_data(&masked), fay_buffer_size(&masked), seed);
+    return fay_hash64(fay_buffer_data(&masked), fay_buffer_size(&masked), seed);
 }
 
 uint64_t fay_signature(const fay_news *news, const uint8_t *item, size_t size)
@@ -239,7 +237,7 @@ uint64_t fay_signature(const fay_news *news, const uint8_t *item, size_t size)
     int32_t exit = ended_by_us ? 0 : news->exit;
     int32_t signal = ended_by_us ? 0 : news->signal;
     const uint32_t status[] = {(uint32_t)news->kind, (uint32_t)exit, (uint32_t)signal};
-    uint64_t signature = XXH64(status, sizeof status, 0);
+    uint64_t signature = fay_hash64(status, sizeof status, 0);
     signature = add_text(signature, news->error, news->error_size, item, size);
     if (exit != 0 || signal != 0)
         signature = add_text(signature, news->tail, news->tail_size, item, size);

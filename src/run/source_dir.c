@@ -22,10 +22,6 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/log.h"
 #include "run/await.h"
 #include "run/source_kind.h"
@@ -197,7 +193,7 @@ static void give(struct directory *d, const char *name, fay_batch *batch)
     }
     uint64_t parts[3] = {(uint64_t)file.st_size, (uint64_t)file.st_mtim.tv_sec,
                          (uint64_t)file.st_mtim.tv_nsec};
-    uint64_t key = XXH64(name, strlen(name), XXH64(parts, sizeof parts, 0));
+    uint64_t key = fay_hash64(name, strlen(name), fay_hash64(parts, sizeof parts, 0));
     struct seen *seen = find(d, key);
     if (seen != NULL) {
         if (seen->name == NULL) /* done in an earlier life, which ended before it was removed */

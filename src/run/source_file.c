@@ -25,9 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "base/hash.h"
 #include "base/limits.h"
 #include "run/await.h"
 #include "run/source_kind.h"
@@ -247,7 +245,7 @@ static bool edges(const struct files *f, size_t index, uint64_t offset, uint64_t
     if (fd != STDIN_FILENO)
         (void)close(fd);
     if (read_both)
-        *ret = XXH64(bytes, 2 * edge, offset);
+        *ret = fay_hash64(bytes, 2 * edge, offset);
     return read_both;
 }
 
