@@ -17,10 +17,11 @@
 #include "run/letters.h"
 #include "run/spools.h"
 #include "run/state.h"
+#include "support/scratch.h"
 
 typedef struct fixture {
     uv_loop_t loop;
-    char directory[64];
+    scratch directory;
     fay_state *state;
     bool recorded;
     fay_error err;
@@ -32,9 +33,7 @@ static int set_up(void **state)
 {
     fixture *f = fay_alloc(sizeof *f);
     assert_int_equal(uv_loop_init(&f->loop), 0);
-    (void)snprintf(f->directory, sizeof f->directory, "/tmp/fay-state-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
-    assert_int_equal(chdir(f->directory), 0);
+    scratch_enter(&f->directory);
     *state = f;
     return 0;
 }
@@ -51,10 +50,7 @@ static int tear_down(void **state)
     fixture *f = *state;
     close_state(f);
     assert_int_equal(uv_loop_close(&f->loop), 0);
-    assert_int_equal(chdir("/"), 0);
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0); /* NOLINT */
+    scratch_leave(&f->directory);
     free(f);
     return 0;
 }

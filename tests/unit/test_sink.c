@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "run/sink.h"
+#include "support/scratch.h"
 #include "wire/block.h"
 
 typedef struct fixture {
@@ -24,7 +25,7 @@ typedef struct fixture {
     fay_spools *spools;
     fay_sink_def def;
     fay_sink *sink;
-    char directory[64];
+    scratch directory;
     uint64_t written, marks, refused;
     bool failed, closed, finished;
     fay_error err;
@@ -76,9 +77,7 @@ static int set_up(void **state)
     assert_int_equal(uv_loop_init(&f->loop), 0);
     f->processes = fay_processes_new(&f->loop);
     f->spools = fay_spools_new();
-    (void)snprintf(f->directory, sizeof f->directory, "/tmp/fay-sink-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
-    assert_int_equal(chdir(f->directory), 0);
+    scratch_enter(&f->directory);
     f->def.kind = FAY_SINK_FILE;
     f->def.file = out;
     *state = f;
@@ -99,10 +98,7 @@ static int tear_down(void **state)
     fay_spools_free(f->spools);
     fay_processes_free(f->processes);
     assert_int_equal(uv_loop_close(&f->loop), 0);
-    assert_int_equal(chdir("/"), 0);
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0); /* NOLINT */
+    scratch_leave(&f->directory);
     free(f);
     return 0;
 }

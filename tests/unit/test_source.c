@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "run/source.h"
+#include "support/scratch.h"
 
 /* A source on a loop of its own, in a directory of its own. */
 typedef struct fixture {
@@ -21,7 +22,7 @@ typedef struct fixture {
     fay_processes *processes;
     fay_pipeline pipeline;
     fay_source *source;
-    char directory[64];
+    scratch directory;
     char *files[4];
     const char *state;
     bool ready;
@@ -38,9 +39,7 @@ static int set_up(void **state)
     fixture *f = fay_alloc(sizeof *f);
     assert_int_equal(uv_loop_init(&f->loop), 0);
     f->processes = fay_processes_new(&f->loop);
-    (void)snprintf(f->directory, sizeof f->directory, "/tmp/fay-source-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
-    assert_int_equal(chdir(f->directory), 0);
+    scratch_enter(&f->directory);
     f->pipeline.source.files = f->files;
     *state = f;
     return 0;
@@ -59,10 +58,7 @@ static int tear_down(void **state)
     close_source(f);
     fay_processes_free(f->processes);
     assert_int_equal(uv_loop_close(&f->loop), 0);
-    assert_int_equal(chdir("/"), 0);
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0); /* NOLINT */
+    scratch_leave(&f->directory);
     free(f);
     return 0;
 }
