@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/hash.h"
 
 enum {
     SIGNED = 200,       /* bytes of a text that are looked at, once it is masked */
