@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,7 +41,22 @@ static void broken(fay_worker *w, const char *error)
 
 /* ---- what it prints ------------------------------------------------------------------------- */
 
-static void process(fay_worker *w, bool final)
+/* The Items that its answers belong to cannot be told any more: neither those that are held back
+ * here, nor those that were passed on. */
+static void breach(fay_worker *w)
+{
+    char message[FAY_ERROR_TEXT_MAX];
+    (void)snprintf(message, sizeof message,
+                   "stage '%s': a worker %s: in mode lines it prints exactly one line for each",
+                   w->instance->setup.stage, fay_mode_error(w->mode));
+    fay_stage_breach(w->instance, message,
+                     "for a filter use mode batch, exec or json; lines written so far may belong "
+                     "to other Items than it seems");
+    fay_worker_kill(w, FAY_DOWN_GARBAGE, fay_mode_error(w->mode));
+}
+
+/* `status`: as from waitpid, of a worker that has ended and will print no more; NULL = it may. */
+static void process(fay_worker *w, const int *status)
 {
     fay_instance *in = w->instance;
     bool broke = w->kill == FAY_DOWN_GARBAGE || w->kill == FAY_DOWN_RECYCLED;
@@ -48,8 +64,10 @@ static void process(fay_worker *w, bool final)
         fay_buffer_clear(&w->out); /* nobody has asked for it */
         return;
     }
-    fay_output output = {
-        .bytes = fay_buffer_data(&w->out), .size = fay_buffer_size(&w->out), .final = final};
+    fay_output output = {.bytes = fay_buffer_data(&w->out),
+                         .size = fay_buffer_size(&w->out),
+                         .final = status != NULL,
+                         .well = status != NULL && *status == 0};
     fay_ns now = fay_now();
     w->sign = now;
     int rc = fay_mode_output(w->mode, &output, now, &in->replies);
@@ -57,6 +75,8 @@ static void process(fay_worker *w, bool final)
     fay_buffer_consume(&w->out, output.used);
     if (rc == FAY_MODE_REFUSED) { /* the Item at fault has its verdict; the others go back */
         fay_worker_kill(w, FAY_DOWN_RECYCLED, fay_mode_error(w->mode));
+    } else if (rc == FAY_MODE_BREACH) {
+        breach(w);
     } else if (rc < 0) {
         fay_worker_kill(w, FAY_DOWN_GARBAGE, fay_mode_error(w->mode));
     }
@@ -91,7 +111,7 @@ static void on_output(void *context)
         broken(w, "closed its standard output while it should answer");
         return;
     }
-    process(w, false);
+    process(w, NULL);
     fay_feed_write(w); /* json: an answer makes room for a request */
     fay_worker_answered(w);
 }
@@ -125,6 +145,15 @@ static void on_input_closed(fay_worker *w)
     }
 }
 
+/* Unless it has left before, by its own will: that is no end that we have given it. */
+static void end_input(fay_worker *w)
+{
+    struct pollfd fd = {.fd = w->input->fd};
+    if (poll(&fd, 1, 0) == 0)
+        fay_mode_input_ended(w->mode);
+    fay_watch_close(&w->input);
+}
+
 static void on_input(void *context)
 {
     fay_worker *w = context;
@@ -143,10 +172,8 @@ void fay_feed_write(fay_worker *w)
         const uint8_t *bytes = fay_mode_input(w->mode, &size);
         if (size == 0) {
             fay_watch_set(w->input, UV_DISCONNECT);
-            if (w->retiring && lines) { /* what it holds back in a buffer comes out then */
-                fay_watch_close(&w->input);
-                fay_mode_input_ended(w->mode);
-            }
+            if (w->retiring && lines) /* what it holds back in a buffer comes out then */
+                end_input(w);
             return;
         }
         ssize_t n = write(w->input->fd, bytes, size);
@@ -237,10 +264,10 @@ static void on_batch(void *context)
 /* The end of what it printed. Without a good exit its last line counts only if it is whole. */
 static void last_output(fay_worker *w, int status)
 {
-    bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    bool well = status == 0;
     if (!fay_mode_holds_back(w->mode)) {
         if (well && fay_buffer_size(&w->out) > 0)
-            process(w, true);
+            process(w, &status);
         return;
     }
     size_t size = fay_buffer_size(&w->out);
@@ -250,7 +277,7 @@ static void last_output(fay_worker *w, int status)
         w->out.end -= newline != NULL ? (size_t)(start + size - newline - 1) : size;
     bool by_itself = WIFEXITED(status) && !w->killed && w->kill == FAY_DOWN_RETIRED;
     if (by_itself || fay_mode_owed(w->mode) == 0) /* else it is known what it died of */
-        process(w, true);
+        process(w, &status);
 }
 
 /* Reaps the process and gives its end, when both it and its streams have ended. */
@@ -270,7 +297,7 @@ static void ended(fay_worker *w)
         if (n <= 0)
             break;
         total += (size_t)n;
-        process(w, false);
+        process(w, NULL);
     }
     if (w->link == NULL)
         last_output(w, status);

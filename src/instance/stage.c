@@ -15,17 +15,28 @@ enum {
     BUFFERING_LINE = 0
 };
 
-void fay_stage_failed(fay_instance *in, const char *message, const char *hint)
+static void send_failed(fay_instance *in, fay_failed_kind kind, const char *message,
+                        const char *hint)
 {
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
     const fay_failed failed = {
-        .kind = FAY_FAILED_START, .message = fay_text_from(message), .hint = fay_text_from(hint)};
+        .kind = kind, .message = fay_text_from(message), .hint = fay_text_from(hint)};
     fay_failed_write(&failed, &payload);
     in->failed = true;
     if (in->link == NULL) /* the owner is gone */
         return;
     fay_link_send(in->link, FAY_MESSAGE_FAILED, 0, fay_buffer_data(&payload),
                   fay_buffer_size(&payload));
+}
+
+void fay_stage_failed(fay_instance *in, const char *message, const char *hint)
+{
+    send_failed(in, FAY_FAILED_START, message, hint);
+}
+
+void fay_stage_breach(fay_instance *in, const char *message, const char *hint)
+{
+    send_failed(in, FAY_FAILED_BREACH, message, hint);
 }
 
 bool fay_stage_program_fault(int sys_errno)

@@ -112,6 +112,8 @@ static inline bool fay_is_oneshot(const fay_instance *in)
 int fay_stage_setup(fay_instance *in, const uint8_t *payload, size_t size);
 void fay_stage_deinit(fay_instance *in);
 void fay_stage_failed(fay_instance *in, const char *message, const char *hint);
+/* FAILED: a worker's answers cannot be trusted, and the run must not go on with them. */
+void fay_stage_breach(fay_instance *in, const char *message, const char *hint);
 /* The program itself cannot be started, whatever the Item: the next worker would fare no better. */
 bool fay_stage_program_fault(int sys_errno);
 /* FAILED: the program cannot be started, for this reason. */

@@ -220,10 +220,13 @@ static int hear_down(fay_owner_instance *instance, const fay_frame *frame)
 
 static int hear_failed(fay_owner_instance *instance, const fay_frame *frame)
 {
+    bool breach;
     fay_error err = {0};
-    if (fay_news_of_failed(frame->payload, frame->size, &err) != 0)
+    if (fay_news_of_failed(frame->payload, frame->size, &breach, &err) != 0)
         return FAY_E_PEER;
-    fay_owner_fail(instance->owner, FAY_EXIT_WORKER, &err);
+    fay_owner_fail(instance->owner, breach ? FAY_EXIT_LIMIT : FAY_EXIT_WORKER, &err);
+    if (breach) /* no result is taken any more: it might release answers that wait for their turn */
+        fay_owner_close_instances(instance->owner);
     return 0;
 }
 

@@ -78,13 +78,14 @@ int fay_news_of_down(const uint8_t *payload, size_t size, fay_news *ret)
     return 0;
 }
 
-int fay_news_of_failed(const uint8_t *payload, size_t size, fay_error *ret)
+int fay_news_of_failed(const uint8_t *payload, size_t size, bool *ret_breach, fay_error *ret)
 {
     fay_failed failed;
     if (fay_failed_parse(payload, size, &failed) != 0)
         return FAY_E_PEER;
     (void)fay_fail_with(ret, FAY_E_DENIED, "%.*s", (int)failed.message.size, failed.message.bytes);
     fay_hint(ret, "%.*s", (int)failed.hint.size, failed.hint.bytes);
+    *ret_breach = failed.kind == FAY_FAILED_BREACH;
     return 0;
 }
 

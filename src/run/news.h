@@ -32,7 +32,8 @@ typedef struct fay_news {
 /* Payloads of the messages. 0, or FAY_E_PEER. */
 int fay_news_of_verdict(const uint8_t *payload, size_t size, fay_news *ret);
 int fay_news_of_down(const uint8_t *payload, size_t size, fay_news *ret);
-int fay_news_of_failed(const uint8_t *payload, size_t size, fay_error *ret);
+/* *ret_breach: a worker broke its contract; else the stage cannot start, or was asked to stop. */
+int fay_news_of_failed(const uint8_t *payload, size_t size, bool *ret_breach, fay_error *ret);
 
 /* The note: exit, signal and texts. What cannot be read is taken as no news. */
 void fay_news_write(const fay_news *news, fay_buffer *out);

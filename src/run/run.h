@@ -49,7 +49,7 @@ enum {
     FAY_EXIT_DEAD = 1, /* some Items were dead-lettered */
     FAY_EXIT_USAGE = 2,
     FAY_EXIT_WORKER = 3, /* a worker cannot start */
-    FAY_EXIT_LIMIT = 5,  /* failure limit, circuit breaker, on_error: stop */
+    FAY_EXIT_LIMIT = 5,  /* failure limit, circuit breaker, on_error: stop, a breach of contract */
     FAY_EXIT_IO = 7,     /* source, sink, state or log I/O */
     FAY_EXIT_SIGPIPE = 141,
 };

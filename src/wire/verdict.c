@@ -120,7 +120,8 @@ int fay_failed_parse(const uint8_t *payload, size_t size, fay_failed *ret)
     failed.message = read_text(&r, FAY_ERROR_TEXT_MAX);
     failed.hint = read_text(&r, FAY_ERROR_TEXT_MAX);
     if (fay_reader_done(&r) != 0 ||
-        (failed.kind != FAY_FAILED_START && failed.kind != FAY_FAILED_STOP))
+        (failed.kind != FAY_FAILED_START && failed.kind != FAY_FAILED_STOP &&
+         failed.kind != FAY_FAILED_BREACH))
         return FAY_E_PEER;
     *ret = failed;
     return 0;

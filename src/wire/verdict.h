@@ -48,8 +48,9 @@ typedef enum fay_down_cause {
 
 /* Why a stage cannot run. */
 typedef enum fay_failed_kind {
-    FAY_FAILED_START = 1, /* its workers cannot be started */
-    FAY_FAILED_STOP = 2,  /* a worker asked to stop the run: exit 126 or 127 */
+    FAY_FAILED_START = 1,  /* its workers cannot be started */
+    FAY_FAILED_STOP = 2,   /* a worker asked to stop the run: exit 126 or 127 */
+    FAY_FAILED_BREACH = 3, /* a worker broke its mode's contract: its results cannot be trusted */
 } fay_failed_kind;
 
 typedef struct fay_text { /* borrowed */

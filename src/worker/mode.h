@@ -101,6 +101,7 @@ typedef struct fay_output {
     const uint8_t *bytes;
     size_t size;
     bool final;  /* nothing will follow */
+    bool well;   /* final: the worker has ended with exit 0 */
     size_t used; /* set by the mode: so much is done with; the rest is given again, with more */
 } fay_output;
 
@@ -110,10 +111,13 @@ typedef struct fay_output {
  * In exec and batch, output of a process that has succeeded: the try is over when `final` was given
  * and all is used, or with FAY_MODE_REFUSED: the output is none, and its verdict is in `out`.
  * In lines, FAY_MODE_REFUSED: a line was too long, the verdict of its Item is in `out`; the worker
- * has to go, and its other Items are not at fault.
+ * has to go, and its other Items are not at fault. FAY_MODE_BREACH: it was given the end of its
+ * input and has ended well with fewer lines than Items: it leaves lines out, so that its answers,
+ * also those passed on before, may be those of other Items. fay_mode_error() has the counts.
  */
 enum {
-    FAY_MODE_REFUSED = 1
+    FAY_MODE_REFUSED = 1,
+    FAY_MODE_BREACH = 2,
 };
 int fay_mode_output(fay_mode *mode, fay_output *output, fay_ns now, fay_replies *out);
 const char *fay_mode_error(const fay_mode *mode);

@@ -251,7 +251,8 @@ static int hold_back(lines *l, const fay_output *output, fay_replies *out)
     return mode->held.items == 1 ? too_long(l, out) : fay_mode_check_item(mode, UINT64_MAX);
 }
 
-/* It has ended: an answer for each Item, or none that can be told from the others. */
+/* It has ended: an answer for each Item, or none that can be told from the others. Who ends well
+ * has lost nothing, but leaves lines out. */
 static int check_held_back(lines *l, const fay_output *output)
 {
     fay_mode *mode = &l->mode;
@@ -261,10 +262,14 @@ static int check_held_back(lines *l, const fay_output *output)
     l->searched = l->line = 0;
     if (answers == items)
         return 0;
-    return fay_mode_garbage(mode,
-                            "it answered %zu of %zu line%s behind the end of its input: a worker "
-                            "in mode lines answers each line with one (exec and batch may filter)",
-                            answers, items, items == 1 ? "" : "s");
+    if (!output->well) {
+        return fay_mode_garbage(mode, "it answered %zu of %zu line%s behind the end of its input",
+                                answers, items, items == 1 ? "" : "s");
+    }
+    unsigned long long before = mode->answered, given = before + items;
+    (void)fay_mode_garbage(mode, "answered %llu of %llu line%s and ended well", before + answers,
+                           given, given == 1 ? "" : "s");
+    return FAY_MODE_BREACH;
 }
 
 static int lines_output(fay_mode *mode, fay_output *output, fay_replies *out)

@@ -87,27 +87,95 @@ class Lines(faytest.Case):
         self.assertEqual(len(self.lines("out")), 19)
         self.assert_nothing_left()
 
+    # ---- filters: no answer for a line, which only the end of the input brings out ----
+
+    def go(self, items, *more, name="sh"):
+        return self.run_faymora("run", "-q", "--set", f"{name}.stall=20ms", "--dead-letter", "dead",
+                                "-o", "out", *more, limit=60,
+                                input="".join(f"{i}\n" for i in items))
+
+    def assert_breach(self, done, counts, name="sh"):
+        """Stopped, with the reason; no Item is made to bear it."""
+        self.assertEqual(done.code, 5, done)
+        self.assertRegex(done.err, rf"error: stage '{name}': .* answered {counts} and ended well")
+        self.assertIn("exactly one line for each", done.err)
+        self.assertRegex(done.err, r"hint: .*batch.*exec.*json")
+        self.assertFalse((self.work / "dead").exists(), done)
+        self.assert_nothing_left()
+
     def test_a_filter_that_buffers(self):
-        """Its answers come at the end of its input, too few: none may be given to another Item."""
+        """Its answers come at the end of its input, too few: none may be given to an Item."""
         worker = self.write("worker", "#!/bin/sh\nwhile read -r l; do [ $((l%7)) = 0 ] || set -- "
                             "\"$@\" $l; done\n[ $# = 0 ] || printf '%s\\n' \"$@\"\n", 0o755)
-        done = self.run_faymora("run", "-q", "-j", "2", "--retries", "0", "--set",
-                                "worker.stall=20ms", "--dead-letter", "dead", "-o", "out", "--",
-                                worker, input="".join(f"{i}\n" for i in range(1, 21)), limit=60)
-        self.assertEqual(done.code, 1, done)
-        self.assertEqual(sorted(map(int, self.lines("out"))),
-                         [i for i in range(1, 21) if i % 7 != 0])
-        self.assertEqual(sorted(x["item"] for x in self.letters()), ["14", "7"])
-        self.assertIn("answered 0 of 1 line", self.letters()[0]["error"])
+        for ordered in [], ["--keep-order"]:
+            done = self.go(range(1, 21), "--set", "worker.prefetch=20", "-j", "1", *ordered, "--",
+                           worker, name="worker")
+            self.assert_breach(done, "18 of 20 lines", "worker")
+            self.assertEqual(self.read("out"), "")
 
     def test_a_filter_that_flushes(self):
-        """Who filtered cannot be told once the answers have been taken, but that it did."""
-        filter_ = "while read l; do [ $((l%7)) = 0 ] || echo $l; done"
-        done = self.run_faymora("run", "-q", "--retries", "0", "--set", "sh.stall=20ms",
-                                "--dead-letter", "dead", "--", "sh", "-c", filter_, ":::", "7",
-                                limit=60)
-        self.assertEqual((done.code, done.out), (1, ""), done)
-        self.assertIn("answered 0 of 1 line", self.letters()[0]["error"])
+        """Who was filtered cannot be told once answers have been taken, but that some were."""
+        worker = "while read -r l; do [ $((l%7)) = 0 ] || echo $l; done"
+        for more in (["-j", "1"], ["-j", "2"], ["--retries", "0"], ["--keep-order"],
+                     ["-j", "1", "--keep-order", "--retries", "0"]):
+            with self.subTest(more):
+                done = self.go(range(1, 301), *more, "--", "sh", "-c", worker)
+                self.assert_breach(done, r"\d+ of \d+ lines?")
+
+    def test_a_filter_counts_from_its_beginning(self):
+        worker = "while read -r l; do [ $((l%7)) = 0 ] || echo $l; done"
+        done = self.go(range(1, 101), "-j", "1", "--set", "sh.prefetch=100", "--", "sh",
+                       "-c", worker)
+        self.assert_breach(done, "86 of 100 lines")
+
+    def test_a_filter_of_the_last_line(self):
+        worker = "while read -r l; do [ $l = 1000 ] || echo $l; done"
+        for jobs in "1", "2":
+            done = self.go(range(1, 1001), "-j", jobs, "--", "sh", "-c", worker)
+            self.assert_breach(done, r"\d+ of \d+ lines?")
+            self.assertEqual(sorted(map(int, self.lines("out"))), list(range(1, 1000)))
+
+    def test_a_filter_of_everything(self):
+        for more in ["-j", "1"], ["-j", "2", "--retries", "0"], ["--keep-order"]:
+            with self.subTest(more):
+                done = self.go(range(50), *more, "--", "sh", "-c",
+                               "while read -r l; do :; done")
+                self.assert_breach(done, r"0 of \d+ lines?")
+                self.assertEqual(self.read("out"), "")
+
+    def test_a_filter_in_the_middle(self):
+        worker = "while read -r l; do [ $((l%7)) = 0 ] || echo $l; done"
+        for ordered in [], ["--keep-order"]:
+            done = self.go(range(1, 301), *ordered, "--", "cat", "-u", "::", "sh", "-c",
+                           worker, "::", "sed", "s/$/!/")
+            self.assert_breach(done, r"\d+ of \d+ lines?")
+
+    def test_a_filter_that_is_recycled(self):
+        """It is given the end of its input with Items in hand."""
+        worker = "while read -r l; do [ $((l%7)) = 0 ] || echo $l; done"
+        done = self.go(range(1, 101), "-j", "1", "--set", "sh.prefetch=100", "--set",
+                       "sh.recycle.items=10", "--set", "sh.stall=0", "--", "sh", "-c", worker)
+        self.assert_breach(done, r"\d+ of \d+ lines?")
+
+    def test_no_filter(self):
+        """Who answers late, or leaves by itself, answers all that it was given."""
+        late = "import sys\nheld = list(sys.stdin)\nfor l in held: print(l, end='')"
+        done = self.go(range(20), "--", "python3", "-c", late, name="python3")
+        self.assertEqual((done.code, len(self.lines("out"))), (0, 20), done)
+        done = self.go(range(100), "-j", "2", "--", "head", "-n", "5", name="head")
+        self.assertEqual((done.code, sorted(map(int, self.lines("out")))), (0, list(range(100))),
+                         done)
+
+    def test_a_crash_behind_the_end_of_the_input_is_no_filter(self):
+        """Not every line is answered, but it has not ended well: tried again."""
+        for end in "exit 3", "kill -9 $$":
+            with self.subTest(end):
+                worker = f"""while read -r l; do [ $l = 7 ] && [ ! -e died ] || echo $l; done
+                    [ -e died ] || {{ : >died; {end}; }}"""
+                done = self.go(range(1, 8), "-j", "1", "--", "sh", "-c", worker)
+                self.assertEqual((done.code, sorted(map(int, self.lines("out")))),
+                                 (0, list(range(1, 8))), done)
+                (self.work / "died").unlink()
 
     def test_pty(self):
         worker = "import sys\nfor l in sys.stdin: print(sys.stdout.isatty(), l, end='')"

@@ -13,7 +13,7 @@
 
 #include "support/say.h"
 #include "wire/codec.h"
-#include "worker/held.h"
+#include "worker/mode.h"
 
 #define TEXTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define EXIT(code) ((code) << 8)
@@ -26,6 +26,7 @@ typedef struct talk {
     fay_replies replies;
     fay_buffer given; /* to the worker */
     fay_buffer printed;
+    bool well; /* ends with exit 0 */
 } talk;
 
 static void begin_as(talk *t, fay_setup setup, fay_router *router)
@@ -91,7 +92,10 @@ static int print(talk *t, const char *text, bool final)
     FAY_CLEANUP(fay_freep) /* of the very size, so that a read past its end shows */
     uint8_t *bytes = fay_alloc(fay_buffer_size(&t->printed) + 1);
     memcpy(bytes, fay_buffer_data(&t->printed), fay_buffer_size(&t->printed));
-    fay_output output = {.bytes = bytes, .size = fay_buffer_size(&t->printed), .final = final};
+    fay_output output = {.bytes = bytes,
+                         .size = fay_buffer_size(&t->printed),
+                         .final = final,
+                         .well = final && t->well};
     int rc = fay_mode_output(t->mode, &output, 2, &t->replies);
     fay_buffer said = {0};
     for (size_t i = 0; i < t->replies.count; i++) { /* the bytes do not outlive this call */
@@ -232,9 +236,23 @@ static void lines_behind_the_end_count_only_if_all_are_there(void **state)
     assert_int_equal(print(&t, "", true), FAY_E_PEER);
     assert_said(&t, "");
     assert_string_equal(fay_mode_error(t.mode),
-                        "it answered 1 of 2 lines behind the end of its input: a worker in mode "
-                        "lines answers each line with one (exec and batch may filter)");
+                        "it answered 1 of 2 lines behind the end of its input");
     assert_int_equal(fay_mode_held(t.mode), 2);
+    end(&t);
+}
+
+static void who_ends_well_with_fewer_lines_breaks_the_contract(void **state)
+{
+    (void)state;
+    talk t;
+    begin(&t, FAY_MODE_LINES, TEXTS("grep"));
+    lease(&t, 0, 1, NULL, TEXTS("a", "b", "c", "d"));
+    assert_int_equal(print(&t, "A\n", false), 0);
+    fay_mode_input_ended(t.mode);
+    t.well = true;
+    assert_int_equal(print(&t, "B\nC", true), FAY_MODE_BREACH);
+    assert_said(&t, "RESULTS 0+1: A\n"); /* what is held is nobody's answer */
+    assert_string_equal(fay_mode_error(t.mode), "answered 3 of 4 lines and ended well");
     end(&t);
 }
 
@@ -540,36 +558,6 @@ static void parts_without_end_are_garbage(void **state)
     end(&t);
 }
 
-/* ---- held ----------------------------------------------------------------------------------- */
-
-static void held_items_are_answered_once(void **state)
-{
-    (void)state;
-    fay_held held = {0};
-    uint64_t first = 0;
-    assert_int_equal(fay_held_push(&held, 10, 100, NULL), 0);
-    assert_int_equal(fay_held_push(&held, 110, 5, NULL), 0);
-    assert_int_equal(fay_held_push(&held, 110, 1, NULL), FAY_E_PEER);
-    assert_int_equal(fay_held_answer(&held, 50, 3), 0);
-    assert_int_equal(fay_held_answer(&held, 52, 1), FAY_E_PEER);
-    assert_int_equal(fay_held_answer(&held, 108, 4), 0); /* over two runs */
-    assert_int_equal(held.items, 98);
-    assert_int_equal(fay_held_give_back(&held, 100, &first), 3);
-    assert_int_equal(first, 112);
-    assert_int_equal(fay_held_give_back(&held, 5, &first), 5);
-    assert_int_equal(first, 103);
-    const fay_held_run *run;
-    uint32_t at;
-    assert_int_equal(fay_held_take(&held, 1000, &run, &at), 40);
-    assert_int_equal(run->first + at, 10);
-    assert_true(fay_held_oldest(&held, &first));
-    assert_int_equal(first, 53);
-    assert_int_equal(fay_held_take(&held, 1000, &run, &at), 50);
-    assert_int_equal(held.items, 0);
-    assert_false(fay_held_oldest(&held, &first));
-    fay_held_deinit(&held);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -581,6 +569,7 @@ int main(void)
         cmocka_unit_test(lines_inherit_attributes_and_are_routed),
         cmocka_unit_test(lines_not_written_are_given_back),
         cmocka_unit_test(lines_behind_the_end_count_only_if_all_are_there),
+        cmocka_unit_test(who_ends_well_with_fewer_lines_breaks_the_contract),
         cmocka_unit_test(json_requests_say_all),
         cmocka_unit_test(json_answers_come_in_any_order),
         cmocka_unit_test(json_garbage_is_quoted),
@@ -593,7 +582,6 @@ int main(void)
         cmocka_unit_test(a_failed_batch_of_several_has_no_culprit),
         cmocka_unit_test(frames_are_passed_on_when_they_are_right),
         cmocka_unit_test(parts_without_end_are_garbage),
-        cmocka_unit_test(held_items_are_answered_once),
     };
     return cmocka_run_group_tests_name("mode", tests, NULL, NULL);
 }
