@@ -43,8 +43,9 @@
 #define FAY_STDERR_TAIL_MAX ((size_t)4096) /* bytes kept of a worker's stderr */
 
 /* Workers */
-#define FAY_WORKERS_MAX        ((size_t)1024)      /* workers of one stage on one machine */
-#define FAY_CREDIT_MAX         ((size_t)4096)      /* Items leased ahead to one worker */
+#define FAY_WORKERS_MAX        ((size_t)1024) /* workers of one stage on one machine */
+#define FAY_CREDIT_MAX         ((size_t)4096) /* Items leased ahead to one worker */
+#define FAY_GIVE_BACKS_MAX     16 /* of one Item, without being asked: from then on each counts */
 #define FAY_RETRIES_MAX        ((uint64_t)1000000) /* tries of an Item after the first */
 #define FAY_REORDER_ITEMS_MAX  ((size_t)1 << 20)   /* Items that an ordered stage may hold */
 #define FAY_QUEUE_GROWN_MAX    ((size_t)8192)      /* Items up to which a queue grows by itself */

@@ -8,6 +8,8 @@
  *       was, so all go back uncounted, as two halves that are
  *       leased alone; the halves halve until the culprit is one  uncounted
  *     a link died, an Item was given back, a worker retired      uncounted, at the head
+ *     an Item was given back unasked, FAY_GIVE_BACKS_MAX times
+ *       before                                                   attempt + 1
  *
  * And the circuit breaker: the first tries of a stage, until one goes well or fails in another way.
  *
@@ -177,7 +179,8 @@ static bool may_retry(const fay_stage *stage, fay_flow_try verdict)
     case FAY_TRY_EXIT: return (stage->config.retry_on & FAY_FLOW_RETRY_EXIT) != 0;
     case FAY_TRY_SIGNAL: return (stage->config.retry_on & FAY_FLOW_RETRY_SIGNAL) != 0;
     case FAY_TRY_TIMEOUT: return (stage->config.retry_on & FAY_FLOW_RETRY_TIMEOUT) != 0;
-    case FAY_TRY_AGAIN: return true;
+    case FAY_TRY_AGAIN:
+    case FAY_TRY_BACK: return true;
     case FAY_TRY_POISON: break;
     }
     return false;
@@ -192,14 +195,20 @@ int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
     if (!TAILQ_EMPTY(&worker->parts) && worker->parts_tag == event->tag)
         fay_flow_drop_parts(flow, worker);
     fay_lease lease = fay_leases_take(&worker->leases, event->tag, 1);
-    failure why = {.note = event->note,
-                   .note_size = event->note_size,
-                   .signature = event->signature,
-                   .again = may_retry(stage, event->verdict)};
-    stage->crashes = 0;
-    fay_flow_unreserve(flow, stage, 1);
-    fail(flow, now, stage, lease.batch, lease.at, &why);
-    fay_batch_unref(lease.batch);
+    fay_entry *item = &lease.batch->entries[lease.at];
+    if (event->verdict == FAY_TRY_BACK && item->backs < FAY_GIVE_BACKS_MAX) {
+        item->backs++;
+        back_to_head(flow, now, stage, lease);
+    } else {
+        failure why = {.note = event->note,
+                       .note_size = event->note_size,
+                       .signature = event->signature,
+                       .again = may_retry(stage, event->verdict)};
+        stage->crashes = 0;
+        fay_flow_unreserve(flow, stage, 1);
+        fail(flow, now, stage, lease.batch, lease.at, &why);
+        fay_batch_unref(lease.batch);
+    }
     fay_flow_worker_idle(flow, worker, now);
     return 0;
 }

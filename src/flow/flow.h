@@ -104,6 +104,7 @@ typedef enum fay_flow_try {
     FAY_TRY_TIMEOUT,
     FAY_TRY_AGAIN,  /* exit 75, FAY_RETRY: whatever retry_on says */
     FAY_TRY_POISON, /* never again */
+    FAY_TRY_BACK,   /* given back, unasked: uncounted and at the head, but not for ever */
 } fay_flow_try;
 
 typedef enum fay_flow_event_kind {

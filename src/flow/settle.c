@@ -77,6 +77,7 @@ void fay_flow_name_child(fay_entry *child, const fay_entry *parent, uint64_t ind
 {
     child->root = parent->root;
     child->attempt = 0;
+    child->backs = 0;
     child->path = parent->path;
     int r = index != UINT64_MAX ? fay_path_append(&child->path, index) : 0;
     if (branch >= 0)

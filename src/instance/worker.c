@@ -176,12 +176,10 @@ void fay_worker_lease(fay_worker *w, const fay_frame *frame, const fay_lease_fra
 
 void fay_worker_recall(fay_worker *w)
 {
-    if (w->link != NULL) {
-        fay_link_send(w->link, FAY_MESSAGE_RECALL, 0, NULL, 0);
-        return;
-    }
     fay_mode_recall(w->mode, &w->instance->replies);
     fay_worker_reply(w);
+    if (w->link != NULL)
+        fay_link_send(w->link, FAY_MESSAGE_RECALL, 0, NULL, 0);
 }
 
 void fay_worker_answered(fay_worker *w)
@@ -211,13 +209,12 @@ void fay_worker_retire(fay_worker *w, fay_down_cause why)
         return;
     w->retiring = true;
     w->leave = why;
+    fay_mode_recall(w->mode, &w->instance->replies);
+    fay_worker_reply(w);
     if (w->link != NULL) {
         fay_link_send(w->link, FAY_MESSAGE_RETIRE, 0, NULL, 0);
-    } else {
-        fay_mode_recall(w->mode, &w->instance->replies);
-        fay_worker_reply(w);
-        if (w->instance->setup.mode == FAY_MODE_LINES)
-            fay_feed_write(w); /* closes its stdin when all is written */
+    } else if (w->instance->setup.mode == FAY_MODE_LINES) {
+        fay_feed_write(w); /* closes its stdin when all is written */
     }
     fay_worker_answered(w);
 }

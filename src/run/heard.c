@@ -119,6 +119,7 @@ static fay_flow_try verdict_of(const fay_news *news)
     case FAY_NEWS_SIGNAL: return FAY_TRY_SIGNAL;
     case FAY_NEWS_TIMEOUT: return FAY_TRY_TIMEOUT;
     case FAY_NEWS_NEVER: return FAY_TRY_POISON;
+    case FAY_NEWS_BACK: return FAY_TRY_BACK;
     case FAY_NEWS_AGAIN:
     case FAY_NEWS_GARBAGE:
     case FAY_NEWS_RETIRED: break;
@@ -177,7 +178,8 @@ static fay_flow_cause cause_of(const fay_news *news)
     case FAY_NEWS_GARBAGE: return FAY_FLOW_POISONED;
     case FAY_NEWS_EXIT:
     case FAY_NEWS_AGAIN:
-    case FAY_NEWS_NEVER: break;
+    case FAY_NEWS_NEVER:
+    case FAY_NEWS_BACK: break;
     }
     return FAY_FLOW_EXIT;
 }

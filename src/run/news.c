@@ -28,6 +28,7 @@ static fay_news_kind kind_of_verdict(const fay_verdict *verdict)
     case FAY_VERDICT_POISON:
     case FAY_VERDICT_TOO_LARGE:
     case FAY_VERDICT_NO_ARGUMENT: return FAY_NEWS_NEVER;
+    case FAY_VERDICT_BACK: return FAY_NEWS_BACK;
     case FAY_VERDICT_RETRY: break;
     }
     if (verdict->signal != 0)

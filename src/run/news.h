@@ -15,6 +15,7 @@ typedef enum fay_news_kind {
     FAY_NEWS_TIMEOUT, /* it took too long */
     FAY_NEWS_AGAIN,   /* the worker asks for another try */
     FAY_NEWS_NEVER,   /* trying again is useless */
+    FAY_NEWS_BACK,    /* the worker gave the Item back, unasked */
     FAY_NEWS_GARBAGE, /* the worker broke its protocol */
     FAY_NEWS_RETIRED, /* a worker has gone as it should */
 } fay_news_kind;

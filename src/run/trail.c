@@ -26,6 +26,7 @@ struct leased {
     uint64_t sent;
     unsigned attempt;
     uint16_t worker;
+    uint8_t backs;
     UT_hash_handle hh;
 };
 
@@ -186,7 +187,8 @@ void fay_trail_leased(fay_trail *trail, size_t stage, const fay_flow_action *lea
                                 .start_s = now,
                                 .sent = entry->size,
                                 .attempt = (unsigned)entry->attempt + 1,
-                                .worker = lease->worker};
+                                .worker = lease->worker,
+                                .backs = entry->backs};
         add(trail, item);
     }
 }
@@ -265,6 +267,7 @@ static bool may_retry(const fay_stage_def *stage, fay_news_kind kind)
     case FAY_NEWS_TIMEOUT: return (stage->retry_on & FAY_RETRY_ON_TIMEOUT) != 0;
     case FAY_NEWS_NEVER: return false;
     case FAY_NEWS_AGAIN:
+    case FAY_NEWS_BACK:
     case FAY_NEWS_GARBAGE:
     case FAY_NEWS_RETIRED: break;
     }
@@ -285,6 +288,10 @@ void fay_trail_verdict(fay_trail *trail, size_t stage, const fay_flow_event *ver
     struct leased *item = trail != NULL ? find(trail, verdict->link, verdict->tag) : NULL;
     if (item == NULL)
         return;
+    if (verdict->verdict == FAY_TRY_BACK && item->backs < FAY_GIVE_BACKS_MAX) {
+        forget(trail, item); /* no try */
+        return;
+    }
     fay_job job = {.exit = news->exit,
                    .signal = news->signal,
                    .outcome = outcome_of(&trail->pipeline->stages[stage], item, news->kind)};

@@ -282,6 +282,17 @@ void fay_sim_book_results(fay_sim_book *book, const fay_flow_event *event, const
     }
 }
 
+static void handed_back(fay_sim_book *book, fay_sim_link *link, fay_sim_lease *lease)
+{
+    fay_sim_stay *s = stay(book, lease->visit);
+    if (s->backs == FAY_GIVE_BACKS_MAX) {
+        failed(book, link, lease, false);
+    } else {
+        s->backs++;
+        back(book, link, lease);
+    }
+}
+
 void fay_sim_book_verdict(fay_sim_book *book, const fay_flow_event *event)
 {
     fay_sim_lease *lease = lease_of(book, event, event->tag);
@@ -295,6 +306,7 @@ void fay_sim_book_verdict(fay_sim_book *book, const fay_flow_event *event)
         break;
     case FAY_TRY_AGAIN: failed(book, link, lease, false); break;
     case FAY_TRY_POISON: failed(book, link, lease, true); break;
+    case FAY_TRY_BACK: handed_back(book, link, lease); break;
     }
 }
 

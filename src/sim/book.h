@@ -24,6 +24,7 @@ typedef struct fay_sim_stay { /* of a visit, in this life */
         FAY_SIM_FINISHED
     } place;
     uint64_t attempts;
+    unsigned backs;
     bool letter_due;
 } fay_sim_stay;
 

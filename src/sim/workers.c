@@ -231,7 +231,8 @@ static void draw_poisoned(fay_sim_task *task, uint32_t atom, bool verdicts)
 {
     static const int causes[] = {FAY_FLOW_SIGNAL, FAY_FLOW_EXIT, FAY_FLOW_POISONED,
                                  FAY_FLOW_TIMEOUT};
-    static const int kinds[] = {FAY_TRY_SIGNAL, FAY_TRY_EXIT, FAY_TRY_POISON, FAY_TRY_TIMEOUT};
+    static const int kinds[] = {FAY_TRY_SIGNAL, FAY_TRY_EXIT, FAY_TRY_POISON, FAY_TRY_TIMEOUT,
+                                FAY_TRY_BACK};
     if (verdicts && atom % 3 != 0) {
         ends_by(task, kinds[atom % FAY_COUNT(kinds)]);
     } else {

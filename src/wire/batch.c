@@ -90,6 +90,7 @@ fay_entry *fay_batch_copy(fay_batch *batch, const fay_batch *from, size_t index)
     fay_entry *entry = fay_batch_append(batch, from->bytes + source->at, source->size);
     entry->root = source->root;
     entry->attempt = source->attempt;
+    entry->backs = source->backs;
     entry->path = source->path;
     if (source->attrs_size > 0)
         fay_batch_append_attrs(batch, from->bytes + source->attrs_at, source->attrs_size);

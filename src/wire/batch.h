@@ -11,7 +11,7 @@
  * Items that came as lines, so that they can be passed on as text without touching them; else 0.
  *
  * Counted, not thread safe. Entries and bytes do not change once the batch is shared, but for
- * `attempt`, which the ledger keeps.
+ * `attempt` and `backs`, which the ledger keeps.
  */
 #ifndef FAY_BATCH_H
 #define FAY_BATCH_H
@@ -25,6 +25,7 @@ typedef struct fay_entry {
     uint32_t attrs_at; /* encoded attributes (item/attrs.h); size 0 = none */
     uint32_t attrs_size;
     uint16_t attempt; /* tries that counted so far */
+    uint8_t backs;    /* how often it was given back unasked; up to FAY_GIVE_BACKS_MAX */
     fay_path path;    /* below the root */
 } fay_entry;
 

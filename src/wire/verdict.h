@@ -21,7 +21,8 @@
     X(FAY_VERDICT_POISON, 2, "the worker refused it for good")                                     \
     X(FAY_VERDICT_TIMEOUT, 3, "took longer than `timeout`")                                        \
     X(FAY_VERDICT_TOO_LARGE, 4, "a result is larger than `max_item`")                              \
-    X(FAY_VERDICT_NO_ARGUMENT, 5, "cannot be an argument of a command")
+    X(FAY_VERDICT_NO_ARGUMENT, 5, "cannot be an argument of a command")                            \
+    X(FAY_VERDICT_BACK, 6, "given back, although nobody asked for it")
 
 typedef enum fay_verdict_kind {
 #define X(name, number, text) name = (number),

@@ -3,8 +3,10 @@
  * frames: a worker that speaks our own protocol. Its messages are checked, because it runs user
  * code, and passed on as they are; only where children are routed must their block be made anew.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/units.h"
 #include "item/attrs.h"
 #include "wire/codec.h"
@@ -18,7 +20,9 @@ typedef struct parts {
 
 typedef struct frames {
     fay_mode mode;
-    parts *open; /* the latest is the last one */
+    uint64_t next;        /* above every tag that it was given */
+    uint64_t asked_below; /* tags that it was asked to give back */
+    parts *open;          /* the latest is the last one */
     size_t count, capacity;
 } frames;
 
@@ -65,7 +69,15 @@ static void close_parts(fay_mode *mode, uint64_t first, uint64_t count)
 static int frames_lease(fay_mode *mode, const fay_lease_frame *lease, fay_replies *out)
 {
     (void)out;
+    ((frames *)mode)->next = lease->first_tag + lease->block.count;
     return fay_held_push(&mode->held, lease->first_tag, lease->block.count, NULL);
+}
+
+/* The worker itself knows what it has not begun. */
+static void frames_recall(fay_mode *mode, fay_replies *out)
+{
+    (void)out;
+    ((frames *)mode)->asked_below = ((frames *)mode)->next;
 }
 
 /* Passes the message on; the payload stays where it is. */
@@ -164,6 +176,19 @@ static int on_verdict(fay_mode *mode, const fay_frame *frame, fay_replies *out)
     return 0;
 }
 
+/* What nobody has asked for may come again and again, so that its first Item is counted; those
+ * behind it, which may have been sent too early for the worker, have their turn then. */
+static void refused(fay_replies *out, uint64_t first, uint32_t count)
+{
+    char error[96];
+    (void)snprintf(error, sizeof error,
+                   "the worker gave it back without having done it, more than %d times",
+                   FAY_GIVE_BACKS_MAX);
+    if (count > 1)
+        fay_reply_given_back(out, first + 1, count - 1);
+    fay_reply_refusal(out, first, FAY_VERDICT_BACK, error);
+}
+
 static int on_given_back(fay_mode *mode, const fay_frame *frame, fay_replies *out)
 {
     fay_reader r = fay_reader_of(frame->payload, frame->size);
@@ -174,7 +199,11 @@ static int on_given_back(fay_mode *mode, const fay_frame *frame, fay_replies *ou
     if (fay_held_answer(&mode->held, first, count) != 0)
         return not_held(mode, first);
     close_parts(mode, first, count);
-    pass(frame, out);
+    if (first < ((frames *)mode)->asked_below) {
+        pass(frame, out);
+    } else {
+        refused(out, first, count);
+    }
     return 0;
 }
 
@@ -208,5 +237,6 @@ const fay_mode_class fay_mode_frames_class = {
     .size = sizeof(frames),
     .deinit = frames_deinit,
     .lease = frames_lease,
+    .recall = frames_recall,
     .frame = frames_frame,
 };

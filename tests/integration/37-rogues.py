@@ -165,6 +165,50 @@ for line in lines():
         self.assertEqual(done.code, 3, done)
         self.assertEqual(self.read("out") if os.path.exists("out") else "", "")
 
+    # ---- frames ----
+
+    def test_gives_items_back_for_ever(self):
+        """Nobody has asked for that: it counts in the end, and others do what it will not."""
+        body = """
+import socket, struct
+s = socket.socket(fileno=3)
+def read(size):
+    data = b""
+    while len(data) < size:
+        data += s.recv(size - len(data)) or sys.exit(0)
+    return data
+def send(kind, payload):
+    s.sendall(struct.pack("<IBBH", len(payload), kind, 0, 0) + payload)
+send(1, struct.pack("<II", 1, os.getpid()))
+while True:
+    size, kind, flags, worker = struct.unpack("<IBBH", read(8))
+    payload = read(size)
+    if kind == 4:
+        sys.exit(0)
+    if kind == 6:
+        first, = struct.unpack_from("<Q", payload)
+        count, = struct.unpack_from("<I", payload, 16)
+        if b"work" not in payload:
+            send(15, struct.pack("<QI", first, count))
+        else:
+            send(12, struct.pack("<QIQB", first, 1, 0, 0) + struct.pack("<IBBH", 1, 0, 0, 0)
+                 + struct.pack("<I", 4) + b"done")
+"""
+        self.write("worker.py", PRELUDE + body)
+        self.write("in", "".join(f"{i}\n" for i in range(5)) + "work\n")
+        done = self.run_faymora("run", "-q", "-a", "in", "-o", "out", "-j", "1", "--mode", "frames",
+                                "--set", "python3.prefetch=1", "--set",
+                                "python3.backoff.initial=1ms", "--dead-letter", "dead", "--joblog",
+                                "log", "--", "python3", "worker.py", limit=30)
+        self.assertEqual((done.code, self.lines("out")), (1, ["done"]), done)
+        letters = [json.loads(line) for line in self.lines("dead")]
+        self.assertEqual(sorted(x["item"] for x in letters), list("01234"), done)
+        self.assertEqual({x["attempts"] for x in letters}, {3})
+        self.assertIn("gave it back", letters[0]["error"])
+        self.assertIn("more than 16 times", letters[0]["error"])
+        self.assertEqual(len(self.lines("log")), 1 + 5 * 3 + 1)
+        self.assert_nothing_left()
+
     # ---- children ----
 
     def test_children_that_outlive_it(self):

@@ -48,8 +48,8 @@ static void say_end(int exit_code, int signal, fay_text error, fay_buffer *text)
 
 static void say_verdict(const uint8_t *payload, size_t size, fay_buffer *text)
 {
-    static const char *const kinds[] = {"?",       "retry",     "poison",
-                                        "timeout", "too-large", "no-argument"};
+    static const char *const kinds[] = {"?",         "retry",       "poison", "timeout",
+                                        "too-large", "no-argument", "back"};
     fay_verdict v;
     int rc = fay_verdict_parse(payload, size, &v);
     assert(rc == 0);

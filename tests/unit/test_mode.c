@@ -522,10 +522,18 @@ static void frames_are_passed_on_when_they_are_right(void **state)
     results_of(0, 2, "X", &payload); /* one of them is answered */
     assert_int_equal(from_worker(&t, FAY_MESSAGE_RESULTS, &payload), FAY_E_PEER);
     fay_buffer_clear(&payload);
+    fay_mode_recall(t.mode, &t.replies);
     fay_write64(&payload, 0);
     fay_write32(&payload, 1);
     assert_int_equal(from_worker(&t, FAY_MESSAGE_GIVEN_BACK, &payload), 0);
     assert_said(&t, "BACK 0+1\n");
+    lease(&t, 3, 0, NULL, TEXTS("d", "e"));
+    fay_buffer_clear(&payload);
+    fay_write64(&payload, 3);
+    fay_write32(&payload, 2);
+    assert_int_equal(from_worker(&t, FAY_MESSAGE_GIVEN_BACK, &payload), 0); /* unasked */
+    assert_said(&t, "BACK 4+1\nVERDICT 3 back: the worker gave it back without having done it, "
+                    "more than 16 times\n");
     assert_int_equal(from_worker(&t, FAY_MESSAGE_SPAWN, &payload), FAY_E_PEER);
     assert_string_equal(fay_mode_error(t.mode), "sent SPAWN, which is not a worker's to send");
     fay_buffer_deinit(&payload);

@@ -93,16 +93,25 @@ static void deaths_in_the_same_vocabulary(void **state)
 static void a_stage_that_cannot_run_says_why(void **state)
 {
     (void)state;
-    FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
-    const fay_failed failed = {.kind = FAY_FAILED_START,
-                               .message = fay_text_from("no such file: 100%"),
-                               .hint = fay_text_from("is it installed?")};
-    fay_failed_write(&failed, &payload);
-    fay_error err = {0};
-    assert_int_equal(fay_news_of_failed(fay_buffer_data(&payload), fay_buffer_size(&payload), &err),
-                     0);
-    assert_string_equal(err.message, "no such file: 100%");
-    assert_string_equal(err.hint, "is it installed?");
+    static const struct {
+        fay_failed_kind kind;
+        bool breach;
+    } cases[] = {{FAY_FAILED_START, false}, {FAY_FAILED_BREACH, true}};
+    for (size_t i = 0; i < FAY_COUNT(cases); i++) {
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
+        const fay_failed failed = {.kind = cases[i].kind,
+                                   .message = fay_text_from("no such file: 100%"),
+                                   .hint = fay_text_from("is it installed?")};
+        fay_failed_write(&failed, &payload);
+        fay_error err = {0};
+        bool breach = !cases[i].breach;
+        assert_int_equal(
+            fay_news_of_failed(fay_buffer_data(&payload), fay_buffer_size(&payload), &breach, &err),
+            0);
+        assert_int_equal(breach, cases[i].breach);
+        assert_string_equal(err.message, "no such file: 100%");
+        assert_string_equal(err.hint, "is it installed?");
+    }
 }
 
 static void broken_messages_are_the_peers_fault(void **state)
@@ -117,7 +126,8 @@ static void broken_messages_are_the_peers_fault(void **state)
     }
     const uint8_t byte = 0;
     assert_int_equal(fay_news_of_down(&byte, 1, &news), FAY_E_PEER);
-    assert_int_equal(fay_news_of_failed(&byte, 1, &err), FAY_E_PEER);
+    bool breach;
+    assert_int_equal(fay_news_of_failed(&byte, 1, &breach, &err), FAY_E_PEER);
     assert_string_equal(err.message, "");
 }
 
