@@ -205,7 +205,7 @@ class Ask(faytest.Case):
         self.assertIn("continue with: ", self.text())
         self.write("mended", "")
         done = self.run_faymora(*self.words("--state", "state", "--resume", command=command)[1:])
-        self.assertEqual(done.code, 0, done)
+        self.assertEqual(done.code, 1, done)  # those that died before count
         self.assertEqual(self.lines("out"), [str(i) for i in range(20, COUNT)])
 
     def test_what_is_in_workers_may_finish(self):

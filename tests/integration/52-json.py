@@ -80,8 +80,8 @@ dead_letter: none
         self.assertEqual([(e["file"], e["line"], e["column"]) for e in said["errors"]],
                          [("p.yaml", 2, 1), ("p.yaml", 3, 23)])
         self.assertEqual(said["errors"][1]["hint"], "did you mean 'mode'?")
-        said = self.object("plan", "none.yaml", code=7)
-        self.assertEqual(said, self.object("lint", "none.yaml", code=7))
+        said = self.object("plan", "none.yaml", code=2)
+        self.assertEqual(said, self.object("lint", "none.yaml", code=2))
         self.assertEqual(said["errors"][0]["file"], "none.yaml")
 
         self.write("p.yaml", "faymora: 1\nstages: [{name: a, run: [cat]}]\n")
