@@ -23,9 +23,12 @@ typedef struct fay_delays {
     uint64_t serial;
 } fay_delays;
 
-void fay_delays_deinit(fay_delays *delays);
-void fay_delays_add(fay_delays *delays, fay_ns due, size_t stage, fay_batch *batch); /* takes it */
-fay_ns fay_delays_due(const fay_delays *delays); /* FAY_NEVER = empty */
-fay_delay fay_delays_take(fay_delays *delays);   /* the first; its batch is the caller's */
+void fay_delays_deinit(fay_delays *delays); /* with the Items that still wait */
+/* Takes over the caller's reference of the batch. */
+void fay_delays_add(fay_delays *delays, fay_ns due, size_t stage, fay_batch *batch);
+/* When the first one is due; FAY_NEVER = none waits. */
+fay_ns fay_delays_due(const fay_delays *delays);
+/* Removes the first one, due or not; there must be one. The reference moves to the caller. */
+fay_delay fay_delays_take(fay_delays *delays);
 
 #endif /* FAY_DELAYS_H */

@@ -68,13 +68,17 @@ typedef struct fay_equalizer_decision {
     bool retire;    /* the longest idle one */
 } fay_equalizer_decision;
 
+/* Of a stage of `min` to `max` workers, without estimates. The caller sets saturated_max, period
+ * and target_wait afterwards. `pinned`: never evaluated, the caller keeps to the bounds. */
 void fay_equalizer_init(fay_equalizer *e, unsigned min, unsigned max, bool pinned, fay_ns now);
+/* New bounds; the estimates stay, and it is armed to look at them. */
 void fay_equalizer_scale(fay_equalizer *e, unsigned min, unsigned max, bool pinned, fay_ns now);
-/* A worker took so long to start. */
+/* A worker took so long to start: L follows. */
 void fay_equalizer_spawned(fay_equalizer *e, fay_ns took);
 /* Cheap, at every step: arms it when the stage is out of balance, and says when to evaluate. */
 void fay_equalizer_watch(fay_equalizer *e, fay_ns now, const fay_equalizer_input *input);
-/* At `due` or later. */
+/* At `due` or later; not if it is pinned. Sets pressure, held_by and when it is due again. What the
+ * decision asks for is carried out or not: the next input tells. */
 fay_equalizer_decision fay_equalizer_evaluate(fay_equalizer *e, fay_ns now,
                                               const fay_equalizer_input *input);
 

@@ -226,12 +226,18 @@ typedef struct fay_flow_totals {
     bool source_ended, draining, done;
 } fay_flow_totals;
 
+/* A flow without links: it asks for workers once it has one. The config is copied, but for the
+ * router. From 1 to FAY_STAGES_MAX stages; whatever else is wrong with a pipeline was refused
+ * before. */
 fay_flow *fay_flow_new(const fay_flow_config *config, fay_ns now);
+/* With all that it holds; actions that were given are void. NULL is fine. */
 void fay_flow_free(fay_flow *flow);
 
-/* A resumed run: these roots are done, and the source's position behind the first gap-free part of
- * them. Before the first feed. */
+/* A resumed run (rule 7): these roots are done, and the source's position behind the first gap-free
+ * part of them. Before the first feed; the ranges are sorted and separate, as RECORD gave them. */
 void fay_flow_restore(fay_flow *flow, const fay_range *ranges, size_t count, uint64_t position);
+/* With a journal: whether the root is done, on record or about to be; such a one is fed but done no
+ * more. */
 bool fay_flow_is_acked(const fay_flow *flow, uint64_t root);
 
 enum {
@@ -244,7 +250,8 @@ enum {
  */
 int fay_flow_feed(fay_flow *flow, fay_ns now, const fay_flow_event *event);
 
-/* Leases, writes, commits, equalizes. Fills *ret with all actions since the last step, in order. */
+/* Leases, writes, commits, equalizes. Fills *ret with all actions since the last step, in order,
+ * valid until the next feed or step. The driver carries out each of them in this order. */
 void fay_flow_step(fay_flow *flow, fay_ns now, fay_flow_actions *ret);
 
 /* When to step next although nothing happened; FAY_NEVER = on events only. */
@@ -254,6 +261,7 @@ fay_ns fay_flow_deadline(const fay_flow *flow);
 void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
                           uint64_t *ret_bytes);
 
+/* Numbers to show and to equalize by: of one stage, and of the whole. Cheap, at any time. */
 void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t index, fay_flow_stats *ret);
 void fay_flow_total(const fay_flow *flow, fay_flow_totals *ret);
 

@@ -12,6 +12,12 @@
  *     commit.c    sink, then journal
  *     actions.c   the list of what shall be done
  *     check.c     the invariants
+ *
+ * "Rule N" is that of docs/ARCHITECTURE.md, "Nothing is lost". What holds for all functions below:
+ * `now` never goes back; events, batches and notes are borrowed for the call, and who keeps a batch
+ * takes a reference; what breaks a rule of the flow itself asserts, what a peer does wrong returns
+ * FAY_E_PEER before anything has changed. Actions join the list at its end, so their order is that
+ * of the calls.
  */
 #ifndef FAY_FLOW_INTERNAL_H
 #define FAY_FLOW_INTERNAL_H
@@ -31,9 +37,8 @@
 #include "flow/roots.h"
 
 enum {
-
-    FAY_BREAKER_ITEMS = 20,
-    FAY_CRASHES_MAX = 5,
+    FAY_BREAKER_ITEMS = 20, /* first tries of a stage that fail alike: the flow pauses */
+    FAY_CRASHES_MAX = 5,    /* deaths within 10 s without a result between: the run fails */
 };
 
 typedef struct fay_flow_link fay_flow_link;
@@ -167,89 +172,211 @@ static inline bool fay_flow_rests(const fay_flow *flow)
     return flow->aborted || flow->failed || flow->paused != NULL;
 }
 
-/* actions.c */
+/* ---- actions.c ------------------------------------------------------------------------------- */
+
+/* A new action at the end of the list, zeroed but for its kind. The pointer is valid until the next
+ * one is made. Not while the driver carries out the list (actions_given). */
 fay_flow_action *fay_flow_act(fay_flow *flow, fay_flow_action_kind kind);
+
+/* An action about Items [at, at + count) of a batch, with a reference that goes with the list. A
+ * WRITE that goes on where the last action, also a WRITE, ends is joined to it. Either way it is
+ * the last of the list then. */
 void fay_flow_act_items(fay_flow *flow, fay_flow_action_kind kind, fay_batch *batch, size_t at,
                         size_t count);
+
+/* The run must end. Only the first failure becomes an action; nothing is leased behind it. */
 void fay_flow_act_fail(fay_flow *flow, fay_flow_failure why, size_t stage, const uint8_t *note,
                        size_t size);
+
+/* Gives an action a copy of the note; of size 0 none. */
 void fay_flow_act_note(fay_flow *flow, fay_flow_action *action, const uint8_t *note, size_t size);
-/* Memory that an action points to; freed when the actions are. */
+
+/* Takes over memory that an action points to: it is freed with the list. */
 void fay_flow_lend(fay_flow *flow, void *memory);
+
+/* Drops all actions, their references and what was lent to them. */
 void fay_flow_actions_clear(fay_flow *flow);
 
-/* settle.c */
+/* ---- settle.c -------------------------------------------------------------------------------- */
+
+/* The Item is done with these results, or dead with none. It must not be leased, queued or delayed
+ * any more; `results` is empty afterwards. Its children go on at once, or in an ordered stage when
+ * it is their turn (rule 8); its root may be complete then, and gone. */
 void fay_flow_finish(fay_flow *flow, fay_stage *stage, fay_ns now, const fay_entry *item,
                      fay_pieces *results);
+
+/* RESULTS: 0, or FAY_E_PEER for tags that the worker does not hold (rule 1), a number of children
+ * that does not add up, or targets that the stage has not. All of it is settled or nothing (rule
+ * 2). */
 int fay_flow_results(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                      const fay_flow_event *event);
+
+/* PART: kept with the worker until RESULTS has the rest of its tag (rule 2), beyond parts_bytes in
+ * a spool. 0, or FAY_E_PEER as above, also for a part of another set than the one begun. */
 int fay_flow_part(fay_flow *flow, fay_flow_worker *worker, const fay_flow_event *event);
+
+/* The set that the worker has begun is void, with its spool. */
 void fay_flow_drop_parts(fay_flow *flow, fay_flow_worker *worker);
+
+/* `count` leases of the stage have ended: the places they had reserved downstream are free again
+ * (rule 4). */
 void fay_flow_unreserve(fay_flow *flow, fay_stage *stage, uint64_t count);
+
+/* Makes an entry a child: its parent's root, no attempts, and the parent's path with `index` and
+ * `branch` appended; UINT64_MAX = it is the parent itself, -1 = no fan-out. Both must fit. */
 void fay_flow_name_child(fay_entry *child, const fay_entry *parent, uint64_t index, int branch);
+
+/* Items that come to the stage count as unfinished for every ordered stage at or behind it (rule
+ * 8). Before they are queued; their paths are final. */
 void fay_flow_enter_orders(fay_flow *flow, const fay_stage *stage, const fay_batch *batch,
                            size_t at, size_t count);
+
+/* Sends the Items of a BATCH piece to their targets, as children of `parent` from number `index` on
+ * (UINT64_MAX: they are source Items themselves): queues, the root's output, or nowhere. Raises
+ * root->open by those that are queued; copies them where they have several targets, else renames
+ * the entries in place. */
 void fay_flow_deliver(fay_flow *flow, fay_ns now, fay_root *root, const fay_entry *parent,
                       const fay_piece *piece, uint64_t index);
 
-/* output.c */
+/* ---- output.c -------------------------------------------------------------------------------- */
+
+/* WRITE, and the sink's room is less by it until WRITTEN. */
 void fay_flow_write(fay_flow *flow, fay_batch *batch, size_t at, size_t count);
+
+/* Output of an open root: written at once, or with a journal held until it is complete (rule 5),
+ * beyond held_bytes in a spool. The other one for the Items of a spool whose target is the sink; it
+ * takes a reference of its own. */
 void fay_flow_output(fay_flow *flow, fay_root *root, fay_batch *batch, size_t at, size_t count);
 void fay_flow_output_spool(fay_flow *flow, fay_root *root, const fay_piece *spooled);
-/* A dead Item's letter, at once or with its root. */
+
+/* A dead Item's letter, at once or with its root, likewise. Its root must still be open; the note
+ * is copied. */
 void fay_flow_letter(fay_flow *flow, fay_stage *stage, fay_batch *batch, size_t at,
                      const uint8_t *note, size_t note_size);
+
+/* The root has no unfinished Item left (open == 0): what was held of it is written, it is closed
+ * and counts as done. `root` is void afterwards. */
 void fay_flow_complete(fay_flow *flow, uint64_t number, fay_root *root);
+
+/* Moves the BATCH pieces of a list into one spool, in their order: SPILL actions. The list is one
+ * SPOOL piece then, and letters. */
 void fay_flow_spill(fay_flow *flow, fay_pieces *pieces);
+
+/* One user less of a spool; the last one's ends it: UNSPOOL, and `spool` is void. */
 void fay_flow_unspool(fay_flow *flow, fay_spool *spool);
+
+/* Removes a piece from its list and frees it, with its share of a spool. */
 void fay_flow_release_piece(fay_flow *flow, fay_pieces *pieces, fay_piece *piece);
 
-/* intake.c */
+/* ---- intake.c -------------------------------------------------------------------------------- */
+
+/* SOURCE: opens a root for each Item and sends it to its first stages; those that a resumed run has
+ * on record only tell their position (rule 7). Roots must rise over all such events. */
 void fay_flow_source(fay_flow *flow, fay_ns now, const fay_flow_event *event);
+
+/* REENTER: each Item opens a root of its own in the stage that the event names. */
 void fay_flow_reenter(fay_flow *flow, fay_ns now, const fay_flow_event *event);
+
+/* LOADED: the next Items of a spool, queued in front of it. 0; FAY_FLOW_STALE if nobody asked for
+ * them at this cursor; FAY_E_IO if it is not what was spilled. */
 int fay_flow_loaded(fay_flow *flow, fay_ns now, const fay_flow_event *event);
+
+/* Drain: source Items of which nothing has begun are forgotten, the youngest first, as if they had
+ * not been read. In an ordered run none that is older than one that has begun (rule 8). */
 void fay_flow_forget_unbegun(fay_flow *flow);
 
-/* failure.c */
-/* Results that cannot be taken: the Item is dead, with no note (its driver knows what that means).
- * */
+/* ---- failure.c ------------------------------------------------------------------------------- */
+
+/* Results that cannot be taken, of an Item whose lease has ended: it is dead whatever retries it
+ * has left, with no note (the driver knows what that means). */
 void fay_flow_refuse(fay_flow *flow, fay_ns now, fay_stage *stage, fay_batch *batch, size_t at);
+
+/* VERDICT: the try counts (rule 3), and the Item is delayed or dead; BACK is uncounted and goes to
+ * the head, FAY_GIVE_BACKS_MAX times. What the worker has sent of its results is void. 0, or
+ * FAY_E_PEER if it does not hold the tag. */
 int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                      const fay_flow_event *event);
+
+/* GIVEN_BACK, the answer to a recall (rule 9): to the head in their order, uncounted. 0, or
+ * FAY_E_PEER if the worker does not hold them all. */
 int fay_flow_given_back(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                         const fay_flow_event *event);
+
+/* WORKER_DOWN: what it holds goes back, a lone Item's try counts, several are halved (rule 3); one
+ * that was retired costs nobody an attempt. `worker` is void afterwards. */
 void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                           const fay_flow_event *event);
+
+/* LINK_DOWN: all its leases end in this step (rule 1) and go back uncounted, its workers are gone;
+ * `link` is void afterwards. */
 void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
                         const fay_flow_event *event);
+
+/* GO_ON: ends a pause of the breaker, which looks no more at the stage that it was for. Nothing if
+ * there is none. */
 void fay_flow_go_on(fay_flow *flow, fay_ns now);
 
-/* workers.c */
+/* ---- workers.c ------------------------------------------------------------------------------- */
+
+/* NULL: it is closed, or was never there. */
 fay_flow_link *fay_flow_find_link(const fay_flow *flow, uint32_t id);
+/* NULL: no worker has this number on the link now. */
 fay_flow_worker *fay_flow_find_worker(const fay_flow_link *link, uint16_t number);
+
+/* LINK_UP: a link of the stage, without workers. Its id is new. */
 void fay_flow_link_up(fay_flow *flow, const fay_flow_event *event);
-void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_flow_worker *worker, fay_ns took);
-void fay_flow_worker_remove(fay_flow *flow, fay_flow_worker *worker);
-void fay_flow_worker_idle(fay_flow *flow, fay_flow_worker *worker,
-                          fay_ns now); /* if it holds nothing */
-void fay_flow_worker_busy(fay_flow *flow, fay_flow_worker *worker);
-void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage); /* spawns and retires */
-fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
+/* Frees a link that has no workers any more. */
 void fay_flow_link_remove(fay_flow *flow, fay_flow_link *link);
 
-/* schedule.c */
+/* WORKER_UP: STARTING -> LIVE and idle. Nothing for one that is retired meanwhile. */
+void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_flow_worker *worker, fay_ns took);
+/* Frees a worker, in whatever state, that holds no lease and no parts. */
+void fay_flow_worker_remove(fay_flow *flow, fay_flow_worker *worker);
+
+/* Onto the stack of idle ones, if it is LIVE and holds nothing; no longer suspect or recalled. */
+void fay_flow_worker_idle(fay_flow *flow, fay_flow_worker *worker, fay_ns now);
+/* Off that stack, if it is on it: it is about to get a lease. */
+void fay_flow_worker_busy(fay_flow *flow, fay_flow_worker *worker);
+
+/* Asks the Equalizer, then makes SPAWN and RETIRE actions until there are as many as wanted, as far
+ * as there is a link, and idle ones to retire: only those are. */
+void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage);
+/* When to do so although nothing happens; FAY_NEVER = on events only. */
+fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
+
+/* ---- schedule.c ------------------------------------------------------------------------------ */
+
+/* Wakes what was delayed long enough, then leases all that may be leased (rules 4 and 8), stages
+ * downstream first; prefetches, and recalls (rule 9). */
 void fay_flow_schedule(fay_flow *flow, fay_ns now);
+/* When this stage may lease although nothing happens (a batch has waited, a token is there). */
 fay_ns fay_flow_schedule_due(const fay_flow *flow, const fay_stage *stage);
+
+/* How many Items of the stage may be leased now: places left in every queue that a child may enter,
+ * the sink's included, and in the reorder window (rules 4 and 8). UINT64_MAX = no bound. */
 uint64_t fay_flow_room(const fay_flow *flow, const fay_stage *stage);
+
+/* Token buckets whose rate is above 0: what is there (never more than 50 ms of the rate, or one);
+ * when there will be one, FAY_NEVER if there is; and to take some, which may go into debt. */
 double fay_flow_tokens_have(const fay_flow_tokens *tokens, fay_ns now);
 fay_ns fay_flow_tokens_due(const fay_flow_tokens *tokens, fay_ns now);
 void fay_flow_tokens_spend(fay_flow_tokens *tokens, fay_ns now, double count);
 
-/* commit.c */
+/* ---- commit.c: rule 6 ------------------------------------------------------------------------ */
+
+/* A root is done, all of it is on its way to the sink; `end` is the source's position behind it. It
+ * is ACKED at once, with a journal when it is on record. */
 void fay_flow_commit_root(fay_flow *flow, uint64_t root, uint64_t end);
+
+/* SYNC, if roots were done since the last one, none is under way and it is time: commit_ns have
+ * passed, or nothing else is left to wait for. */
 void fay_flow_commit_step(fay_flow *flow, fay_ns now);
+/* SYNCED: RECORD of what was done when the sync was asked for; not ok: nothing is committed ever
+ * again, and the run fails. */
 void fay_flow_commit_synced(fay_flow *flow, bool ok);
+/* RECORDED: those roots are ACKED; not ok: likewise. */
 void fay_flow_commit_recorded(fay_flow *flow, bool ok);
+/* When the next commit is due; FAY_NEVER = there is nothing to commit, or one is under way. */
 fay_ns fay_flow_commit_due(const fay_flow *flow);
 
 #endif /* FAY_FLOW_INTERNAL_H */

@@ -22,10 +22,11 @@ typedef struct fay_leases {
     uint64_t items;
 } fay_leases;
 
-void fay_leases_deinit(fay_leases *leases);
-/* Takes over the caller's reference of the batch. */
+void fay_leases_deinit(fay_leases *leases); /* gives up the references that are left */
+/* At the end: of at least one Item, with tags above all that were given before. Takes over the
+ * caller's reference of the batch. */
 void fay_leases_add(fay_leases *leases, fay_lease lease);
-/* Whether all tags of [tag, tag + count) are held. */
+/* Whether all tags of [tag, tag + count) are held: rule 1 asks it of every answer. */
 bool fay_leases_cover(const fay_leases *leases, uint64_t tag, uint64_t count);
 /* The lease that holds the tag, or (NULL) the first one; NULL if there is none. */
 const fay_lease *fay_leases_find(const fay_leases *leases, const uint64_t *tag);

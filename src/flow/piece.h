@@ -43,10 +43,11 @@ typedef struct fay_piece {
 
 typedef TAILQ_HEAD(fay_pieces, fay_piece) fay_pieces;
 
-/* A new piece at the end of the list: Items of a batch, to the targets given (copied), or to
- * `mask`. */
+/* A new piece at the end of the list, with a reference of its own: Items of a batch, to the targets
+ * given (one each, copied), or if that is NULL all to `mask`. */
 fay_piece *fay_pieces_add_batch(fay_pieces *pieces, fay_batch *batch, size_t at, size_t count,
                                 const uint64_t *targets, uint64_t mask);
+/* Likewise: the Item at `at`, which died in that stage, and a copy of its note (or of none). */
 fay_piece *fay_pieces_add_letter(fay_pieces *pieces, fay_batch *batch, size_t at, size_t stage,
                                  const uint8_t *note, size_t note_size);
 /* Removes the piece from its list and frees it. A spool in it must have been released before. */

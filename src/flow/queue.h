@@ -42,25 +42,31 @@ typedef struct fay_queue {
 } fay_queue;
 
 void fay_queue_init(fay_queue *queue);
-void fay_queue_deinit(fay_queue *queue); /* spools are not released */
+/* Drops all segments. Spools are not released: whoever counts their users does. */
+void fay_queue_deinit(fay_queue *queue);
 
-/* Items [at, at + count) of a batch; a reference is taken. Joins the last segment where it goes on.
- */
+/* Items [at, at + count) of a batch, at least one; a reference is taken. Joins the last segment
+ * where it goes on, which keeps its `since`. */
 void fay_queue_push(fay_queue *queue, fay_ns now, fay_batch *batch, size_t at, size_t count);
+/* Before all others, as a segment of its own. Who brings several back begins with the last. */
 void fay_queue_push_head(fay_queue *queue, fay_ns now, fay_batch *batch, size_t at, size_t count,
                          bool suspect);
-/* A spool of `count` Items for this stage, children of (root, parent). */
+/* A spool of `count` Items for this stage. The caller sets whose children they are (root, parent,
+ * index) and has counted the queue as one of the spool's users. */
 fay_segment *fay_queue_push_spool(fay_queue *queue, fay_ns now, fay_spool *spool, size_t count);
-/* Loaded Items go before their spool, which has `count` fewer. Takes a reference. */
+/* Items that were loaded, not more than the spool has left, go before it; it has so many fewer. A
+ * reference is taken. A spool with none left stays until it is removed. */
 void fay_queue_load(fay_queue *queue, fay_ns now, fay_segment *spool, fay_batch *batch);
 
 /*
  * Takes up to `items` Items of up to `bytes` bytes (at least one Item) from the given segment (the
- * first one, but for the least path). The reference moves to the caller. Not for spools.
+ * first one, but for the least path). How many, as [*ret_at, ..) of *ret_batch; the reference moves
+ * to the caller. `segment` is void if nothing is left in it. Not for spools.
  */
 size_t fay_queue_take(fay_queue *queue, fay_segment *segment, size_t items, size_t bytes,
                       fay_batch **ret_batch, size_t *ret_at);
-/* Takes the one Item at `index` (in its batch) out of the middle of a segment. */
+/* Takes the one Item at `index` (in its batch) out of a segment, which stays as two around it. The
+ * reference moves to the caller; `segment` is void if it was the last Item of it. */
 void fay_queue_take_one(fay_queue *queue, fay_segment *segment, size_t index,
                         fay_batch **ret_batch);
 /* Drops a segment with its Items; a spool must have been released. */

@@ -16,13 +16,15 @@ typedef struct fay_ranges {
     size_t count, capacity, ends_capacity;
 } fay_ranges;
 
-void fay_ranges_deinit(fay_ranges *ranges);
-void fay_ranges_add(fay_ranges *ranges, uint64_t root, uint64_t end); /* not in the set before */
+void fay_ranges_deinit(fay_ranges *ranges); /* empty and usable again */
+/* Adds a root, or a range that is not empty, with the source's position behind it. None of it may
+ * be in the set already: no root is acked twice. Joins what it touches. */
+void fay_ranges_add(fay_ranges *ranges, uint64_t root, uint64_t end);
 void fay_ranges_add_range(fay_ranges *ranges, fay_range range, uint64_t end);
 bool fay_ranges_has(const fay_ranges *ranges, uint64_t root);
 /* The source was read again past a root that is in the set: its position is known now. */
 void fay_ranges_note_end(fay_ranges *ranges, uint64_t root, uint64_t end);
-void fay_ranges_copy(fay_ranges *to, const fay_ranges *from);
-void fay_ranges_clear(fay_ranges *ranges);
+void fay_ranges_copy(fay_ranges *to, const fay_ranges *from); /* what `to` held is gone */
+void fay_ranges_clear(fay_ranges *ranges);                    /* keeps the memory */
 
 #endif /* FAY_RANGES_H */

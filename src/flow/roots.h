@@ -40,10 +40,11 @@ typedef struct fay_roots {
     uint64_t open;
 } fay_roots;
 
-void fay_roots_deinit(fay_roots *roots);
-/* `number` is above every one opened before. */
+void fay_roots_deinit(fay_roots *roots); /* what roots hold must have been freed */
+/* Opens a root with one unfinished Item, itself. `number` is above every one opened before. The
+ * pointer is valid until the root is closed. */
 fay_root *fay_roots_open(fay_roots *roots, uint64_t number, uint64_t end);
-/* The open root; it must be open. */
+/* A root that is open, or whose last Item has just been finished; likewise. */
 fay_root *fay_roots_get(fay_roots *roots, uint64_t number);
 /* The root has no Items left (open == 0) and nothing held: forgets it. */
 void fay_roots_close(fay_roots *roots, uint64_t number);

@@ -30,7 +30,8 @@ typedef struct fay_news {
     size_t error_size, tail_size;
 } fay_news;
 
-/* Payloads of the messages. 0, or FAY_E_PEER. */
+/* Payloads of the messages: 0, with texts that point into the payload; or FAY_E_PEER, with *ret
+ * untouched. */
 int fay_news_of_verdict(const uint8_t *payload, size_t size, fay_news *ret);
 int fay_news_of_down(const uint8_t *payload, size_t size, fay_news *ret);
 /* *ret_breach: a worker broke its contract; else the stage cannot start, or was asked to stop. */
@@ -43,7 +44,8 @@ fay_news fay_news_read(const uint8_t *note, size_t size);
 /* The last line that is not blank: where it begins, with its length in *size. */
 const char *fay_news_last_line(const char *text, size_t *size);
 
-/* "exit 1: KeyError: 'user'" - the error, and the last line of stderr. */
+/* Appends "exit code 1: KeyError: 'user'": the error's last line, or how it ended, and the last
+ * line of stderr. Nothing where nothing is known. */
 void fay_news_tell(const fay_news *news, fay_buffer *out);
 
 #endif /* FAY_NEWS_H */

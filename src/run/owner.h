@@ -19,6 +19,10 @@
  * Events are fed to the flow wherever they come up, but for those that come up while its actions
  * are carried out: as actions are borrowed until the next feed, these wait (`pending`) until all
  * are.
+ *
+ * Ownership: `options` and `pipeline` are the caller's; everything else is the owner's, opened in
+ * order by run.c and freed by it in reverse, whatever has been opened by then. All functions run on
+ * the loop's thread.
  */
 #ifndef FAY_OWNER_H
 #define FAY_OWNER_H
@@ -165,69 +169,122 @@ struct fay_owner {
     bool done;    /* the flow is */
 };
 
-/* owner.c */
-int fay_owner_loop_init(fay_owner *owner);
-void fay_owner_wake(fay_owner *owner); /* a step is due */
-/* As fay_flow_feed(); not while actions are carried out. */
-int fay_owner_feed(fay_owner *owner, const fay_flow_event *event);
-void fay_owner_source_ready(void *context);
-void fay_owner_open_source(fay_owner *owner); /* if all stages have workers */
+/* ---- owner.c --------------------------------------------------------------------------------- */
 
-/* actions.c */
+/* The loop, its pump and the list of children; 0, or FAY_E_NORES. */
+int fay_owner_loop_init(fay_owner *owner);
+/* A step is due: the pump does it before the loop sleeps again. */
+void fay_owner_wake(fay_owner *owner);
+/* As fay_flow_feed(), now, and wakes. Not while actions are carried out: what comes up then is
+ * `pending`. */
+int fay_owner_feed(fay_owner *owner, const fay_flow_event *event);
+/* The source may have something. `context` is the owner. */
+void fay_owner_source_ready(void *context);
+/* Lets the source be read, if all Instances are up and a worker of each stage has started: until
+ * then no Item is consumed. */
+void fay_owner_open_source(fay_owner *owner);
+
+/* ---- actions.c ------------------------------------------------------------------------------- */
+
+/* Each action, in order (rule 6 rests on that). Feeds nothing. */
 void fay_owner_carry_out(fay_owner *owner, const fay_flow_actions *actions);
-/* What went wrong, as far as the stage has told. */
+/* Appends what went wrong, as far as the action's note tells or the end of its stage's Instance. */
 void fay_owner_tell_cause(const fay_owner *owner, const fay_flow_action *action, fay_buffer *cause);
-/* An Item that the sink cannot say. */
+/* An Item that the sink's format cannot say: a dead letter of stage "sink". */
 void fay_owner_refuse(fay_owner *owner, const fay_batch *batch, size_t index);
 
-/* instances.c */
-void fay_owner_start_instances(fay_owner *owner);
-fay_owner_instance *fay_owner_find_instance(fay_owner *owner, uint32_t link);
-void fay_owner_lease(fay_owner_instance *instance, const fay_flow_action *action);
-void fay_owner_stop_instances(fay_owner *owner);  /* as it goes well */
-void fay_owner_term_workers(fay_owner *owner);    /* KILL, with the stage's stop signal */
-void fay_owner_close_instances(fay_owner *owner); /* they kill their workers */
-void fay_owner_free_instances(fay_owner *owner);
-bool fay_owner_instances_ended(const fay_owner *owner);
-void fay_owner_instance_ready(fay_owner_instance *instance); /* HELLO has come */
-void fay_owner_send_status(fay_owner_instance *instance);
+/* ---- instances.c ----------------------------------------------------------------------------- */
 
-/* heard.c */
-extern const fay_link_events fay_owner_link_events; /* context: the fay_owner_instance */
+/* One for each stage. One that cannot be started ends the run. One that ends while it is needed is
+ * started again, under a new link number. */
+void fay_owner_start_instances(fay_owner *owner);
+/* By the number of its link; NULL if that is closed: the flow hears of it next. */
+fay_owner_instance *fay_owner_find_instance(fay_owner *owner, uint32_t link);
+/* HELLO has come: the flow is told of the link. */
+void fay_owner_instance_ready(fay_owner_instance *instance);
+/* Sends a LEASE, and notes it for the joblog. */
+void fay_owner_lease(fay_owner_instance *instance, const fay_flow_action *action);
+/* Sends pressure and numbers of workers, if it is up. */
+void fay_owner_send_status(fay_owner_instance *instance);
+/* Ways to end them, the gentlest first: STOP, what is in hand is finished; KILL to every worker
+ * with the stage's stop signal; the links are closed, so that they kill their workers and exit, and
+ * their leases end (rule 1); they are killed and freed. */
+void fay_owner_stop_instances(fay_owner *owner);
+void fay_owner_term_workers(fay_owner *owner);
+void fay_owner_close_instances(fay_owner *owner);
+void fay_owner_free_instances(fay_owner *owner);
+/* Whether none of their processes runs. */
+bool fay_owner_instances_ended(const fay_owner *owner);
+
+/* ---- heard.c --------------------------------------------------------------------------------- */
+
+/* What a link calls back; its context is the fay_owner_instance. A frame that breaks the protocol
+ * closes the link. */
+extern const fay_link_events fay_owner_link_events;
+/* The link is gone, with its leases: closed by the other end, silent (FAY_E_TIMEOUT) or closed by
+ * us (FAY_E_PEER). Whatever is left of the process is killed, and started again if needed. */
 void fay_owner_link_closed(fay_owner_instance *instance, int why);
 
-/* resume.c */
-int fay_owner_open_ends(fay_owner *owner, fay_error *err); /* state, source, sink, letters */
+/* ---- resume.c -------------------------------------------------------------------------------- */
+
+/* Opens state, source, sink and letters; with --resume cuts them back to the last record and tells
+ * the flow what is done (rule 7). Before anything is fed. Negative, with err; nothing was touched
+ * where the state does not fit. */
+int fay_owner_open_ends(fay_owner *owner, fay_error *err);
+/* RECORD: writes and syncs the record, of the sink as it was marked at the last sync. The flow is
+ * fed RECORDED when that is done. */
 void fay_owner_record(fay_owner *owner, const fay_flow_action *action);
 
-/* breaker.c */
+/* ---- breaker.c ------------------------------------------------------------------------------- */
+
+/* PAUSED: asks whoever is at the terminal, or fails the run if nobody is. */
 void fay_owner_paused(fay_owner *owner, const fay_flow_action *action);
 
-/* ending.c */
-/* Something has gone wrong: told at once. The first one decides the exit code. */
+/* ---- ending.c -------------------------------------------------------------------------------- */
+
+/* Something has gone wrong: told at once. The first one decides the exit code, what follows from it
+ * is no news. */
 void fay_owner_report(fay_owner *owner, int exit, const fay_error *err);
-/* And ends the run. */
+/* And ends the run, with what is in hand undone. */
 void fay_owner_fail(fay_owner *owner, int exit, const fay_error *err);
-/* A log is cut off: told at once, and in the exit code if there is nothing worse. */
+/* A log is cut off: told at once, and in the exit code if there is nothing worse. `context` is the
+ * owner. */
 void fay_owner_log_lost(void *context, const fay_error *err);
+/* By what is known now: a failure, else a signal, a lost log, dead Items, 0. */
 int fay_owner_exit_code(const fay_owner *owner);
 /* So far, earlier lives included. */
 fay_owner_tally fay_owner_count(const fay_owner *owner);
+/* RUNNING --> DRAINING: the source is read no further, what has begun is finished, within
+ * --deadline. Nothing in any other state. */
 void fay_owner_drain(fay_owner *owner);
+/* RUNNING, DRAINING --> ABORTED: nothing more is leased; what is done is committed. */
 void fay_owner_abort(fay_owner *owner);
-void fay_owner_done(fay_owner *owner); /* the flow is */
+/* DONE: the flow has nothing left to do. --> ENDING: Instances and sink are told to end. */
+void fay_owner_done(fay_owner *owner);
+/* Stops the loop, if it is ENDING and Instances, sink and hooks have ended: whoever of them ends
+ * calls it. */
 void fay_owner_check_end(fay_owner *owner);
+/* SIGINT and SIGTERM, but for those that we were started with as ignored. 0, or FAY_E_NORES. */
 int fay_owner_catch_signals(fay_owner *owner);
+/* limits.run_time, if there is one. */
 void fay_owner_start_run_timer(fay_owner *owner);
 
-/* display.c */
+/* ---- display.c ------------------------------------------------------------------------------- */
+
+/* To stderr, whole lines, around a bar or a question that stands there. */
 void fay_owner_say(fay_owner *owner, const char *format, ...) FAY_PRINTF(2, 3);
+/* "faymora: error: ..", "faymora: warning: ..", with the hint on a line of its own. */
 void fay_owner_say_error(fay_owner *owner, const fay_error *err);
 void fay_owner_say_warning(fay_owner *owner, const fay_error *err);
+/* The bar or the plain lines, as asked for; before Instances start, which get its stderr. */
 void fay_owner_open_display(fay_owner *owner);
-void fay_owner_show_progress(fay_owner *owner); /* if it is time and something has changed */
+/* The descriptor that Instances get as their stderr: ours, or while there is a bar a pipe to us. */
+int fay_owner_stderr(const fay_owner *owner);
+/* If it is time and something has changed. */
+void fay_owner_show_progress(fay_owner *owner);
+/* The closing lines, or with --json the object. */
 void fay_owner_summary(fay_owner *owner);
+/* Takes the bar away, after what workers said last. */
 void fay_owner_close_display(fay_owner *owner);
-int fay_owner_stderr(const fay_owner *owner); /* what Instances get as theirs */
 
 #endif /* FAY_OWNER_H */
