@@ -5,7 +5,7 @@
  * An Item is a set of named attributes without a schema. The attribute "data" is its payload, any
  * bytes. Attributes under "fay." are the framework's status and read-only:
  *
- *     fay.id        string  "7", "7.2.1": the same over retries and resume
+ *     fay.id        string  "7", "7.2.1": the same for each try, and over resume
  *     fay.attempt   int     1 = the first try
  *     fay.stage     string  name of the stage that works on it
  *     fay.node      string  where

@@ -90,12 +90,29 @@ class Formats(faytest.Case):
         self.assertEqual((done.code, done.out), (0, '{"n":1,"s":"x","d":"deep"}\n'), done)
 
     def test_a_line_that_is_no_json_is_a_text(self):
-        self.assertEqual(self.through(b'{"a":1}\n{"a":\n', "jsonl"), b'{"a":1}\n{"a":\n')
+        text = b'{"a":1}\n{"a":\n\nno json\n'
+        self.assertEqual(self.through(text, "jsonl"), text)
         done = faytest.pipeline(self, """
             format: jsonl
             stages: [{name: a, run: [echo, "<{}><{@a}>"]}]
             """, "-q", "--keep-order", input='{"a":1}\n{"a":\n')
         self.assertEqual((done.code, done.out), (0, '<{"a":1}><1>\n<{"a":><>\n'), done)
+        done = faytest.pipeline(self, '''
+            format: jsonl
+            stages:
+              - {name: one, run: [printf, 'one %s', "{}"], when: a == 1}
+              - {name: rest, run: [printf, 'rest %s', "{}"], when: else, input: source}
+            ''', "-q", input='{"a":1}\nno json\n')
+        self.assertEqual((done.code, sorted(done.out.split("\n"))),
+                         (0, ["", "one {\"a\":1}", "rest no json"]), done)
+        self.write("w.py", "import json, sys\nfor line in sys.stdin:\n    r = json.loads(line)\n"
+                   "    emit = [type(r['item']).__name__, str(r['attrs'].get('a'))]\n"
+                   "    print(json.dumps({'id': r['id'], 'emit': emit}), flush=True)\n")
+        done = faytest.pipeline(self, '''
+            format: jsonl
+            stages: [{name: a, run: [python3, w.py], mode: json}]
+            ''', "-q", "--keep-order", input='{"a":1}\nno json\n')
+        self.assertEqual((done.code, done.out.split()), (0, ["dict", "1", "str", "None"]), done)
 
     def test_msgpack(self):
         values = [{"n": 1, "s": "x", "l": [1, None, True]}, {"big": 2**40}]

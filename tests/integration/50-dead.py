@@ -216,6 +216,21 @@ dead_letter: {{file: dead}}
         self.assertEqual(self.dead("retry", "-q", "dead").code, 1)
         self.assertEqual([x["id"] for x in self.letters()], ["0.1"])
 
+    def test_retried_items_are_items_of_a_new_run(self):
+        """Numbered from 0, in the order of the file; what dies again is in it under its old id."""
+        run = ("--retries", "0", "-j", "1", "--", "sh", "-c",
+               "[ -e fixed ] && [ $1 != d ] || exit 65; echo $FAYMORA_ID $1", "-", "{}")
+        self.run_faymora("run", "-q", "--dead-letter", "dead", *run, ":::", "a", "b", "c", "d")
+        before = [(letter["id"], letter["item"]) for letter in self.letters()]
+        self.write("fixed", "")
+        self.write("copy", self.read("dead"))
+        done = self.dead("retry", "-q", "dead", "1", "2", "3")
+        self.assertEqual((done.code, sorted(done.out.split("\n"))), (1, ["", "0 b", "1 c"]), done)
+        self.assertEqual([(letter["id"], letter["item"]) for letter in self.letters()],
+                         [before[0], before[3]])
+        done = self.run_faymora("run", "-q", "--dead-letter", "none", "--retry-dead", "copy", *run)
+        self.assertEqual(sorted(done.out.split("\n")), ["", "0 a", "1 b", "2 c"], done)
+
     def test_ids_of_those_that_die_again(self):
         self.inline("a", "b", "c")
         self.dead("retry", "-q", "dead", "2", "1")
