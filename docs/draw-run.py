@@ -3,8 +3,8 @@
 
     docs/draw-run.py >docs/run.svg
 
-The commands below are run in a terminal of their own. Of the progress bar, which is redrawn in place,
-one frame is kept."""
+The commands below are run in a terminal of their own. Of the progress bar, which is redrawn in
+place, one frame is kept."""
 import html
 import os
 import pathlib

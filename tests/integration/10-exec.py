@@ -53,7 +53,8 @@ class Placeholders(faytest.Case):
                          [f"{n} 1 {n - 1} 1 {node} {rest}" for n in (1, 2, 3)], done)
 
     def test_slots_are_from_1_and_one_for_each_worker(self):
-        gate = 'mkdir "slot$1"; while [ "$(ls -d slot* | wc -l)" -lt 3 ]; do sleep 0.01; done; echo "$1"'
+        gate = ('mkdir "slot$1"; while [ "$(ls -d slot* | wc -l)" -lt 3 ]; do sleep 0.01; done; '
+                'echo "$1"')
         done = self.run_faymora("run", "-q", "-j", "3", "--", "sh", "-c", gate, "-", "{%}",
                                 input="a\nb\nc\n")
         self.assertEqual((done.code, sorted(done.out.split())), (0, ["1", "2", "3"]), done)
@@ -73,7 +74,8 @@ class Environment(faytest.Case):
     def test_variables(self):
         faytest.pipeline(self, """
             name: things
-            stages: [{name: one, run: [sh, -c, 'env >env; env -0 >env0', -, "{}"], env: {MINE: yes}}]
+            stages:
+              - {name: one, run: [sh, -c, 'env >env; env -0 >env0', -, "{}"], env: {MINE: yes}}
             """, "-q", input="it em\n")
         env = dict(line.split("=", 1) for line in self.lines("env") if "=" in line)
         self.assertEqual({k: env.get(f"FAYMORA_{k}") for k in
@@ -207,8 +209,9 @@ class Results(faytest.Case):
 class Exits(faytest.Case):
     def run_exit(self, code, *args):
         done = self.run_faymora("run", "-q", "--dead-letter", "dead", *args, "--", "sh", "-c",
-                                'echo "$1" >>tries; echo said >&2; [ "$1" = ok ] || exit ' + str(code), "-",
-                                "{}", ":::", "ok", "bad")
+                                'echo "$1" >>tries; echo said >&2; '
+                                f'[ "$1" = ok ] || exit {code}',
+                                "-", "{}", ":::", "ok", "bad")
         return done, self.lines("tries").count("bad")
 
     def letter(self):

@@ -98,7 +98,8 @@ class Batch(faytest.Case):
                 self.write("worker", "#!/bin/sh\nexec cat\n", 0o755)
                 done = faytest.pipeline(self, f"""
                     format: {name}
-                    stages: [{{name: b, run: [./worker], mode: batch, batch: {{wait: 1s, items: 2}}}}]
+                    stages:
+                      - {{name: b, run: [./worker], mode: batch, batch: {{wait: 1s, items: 2}}}}
                     """, "-q", "-o", "out", input=coded)
                 self.assertEqual((done.code, (self.work / "out").read_bytes()), (0, coded), done)
 

@@ -32,8 +32,9 @@ dead_letter: {file: dead}
     def test_kinds_of_emit(self):
         done = self.json("""
 for r in requests():
-    reply(r, emit=["text " + r["item"], {"item": "obj"}, {"item": "with", "attrs": {"a": 1}}, 7, 1.5, None,
-                   True, [1, "x"], {"no": "such"}, {"item": {"$base64": "AP8="}}, {"$base64": "YQ=="}, ""])
+    reply(r, emit=["text " + r["item"], {"item": "obj"}, {"item": "with", "attrs": {"a": 1}}, 7,
+                   1.5, None, True, [1, "x"], {"no": "such"}, {"item": {"$base64": "AP8="}},
+                   {"$base64": "YQ=="}, ""])
 """, "-o", "out", "--keep-order", input="x\n")
         self.assertEqual(done.code, 0, done)
         self.assertEqual((self.work / "out").read_bytes().split(b"\n")[:-1],
@@ -127,7 +128,8 @@ for r in requests():
     elif a["fay.id"] == "0.1" and a["fay.attempt"] == 1:
         reply(r, error="again")
     else:
-        reply(r, emit=[" ".join(map(str, (r["item"], a["fay.id"], a["fay.parent"], a["fay.attempt"])))])
+        said = r["item"], a["fay.id"], a["fay.parent"], a["fay.attempt"]
+        reply(r, emit=[" ".join(map(str, said))])
 """)
         done = faytest.pipeline(self, """
             stages:
@@ -142,7 +144,8 @@ for r in requests():
     a = {k: v for k, v in r["attrs"].items() if not k.startswith("fay.")}
     reply(r, emit=[json.dumps([r["item"], a])])
 """, "-o", "out", text="source: {stdin: true, format: jsonl}\n",
-            input='{"n":1,"f":1.5,"s":"x","b":false,"z":null,"l":[1,[2]],"m":{"k":"v"},"big":9007199254740993}\n')
+            input='{"n":1,"f":1.5,"s":"x","b":false,"z":null,"l":[1,[2]],"m":{"k":"v"},'
+                  '"big":9007199254740993}\n')
         self.assertEqual(done.code, 0, done)
         item, attrs = json.loads(self.read("out"))
         self.assertEqual(attrs, {"n": 1, "f": 1.5, "s": "x", "b": False, "z": None, "l": [1, [2]],

@@ -37,7 +37,9 @@ class Formats(faytest.Case):
         """What comes out behind a worker that changes nothing and keeps all bytes."""
         text = f"""
             source: {{stdin: true, format: {source}{more}}}
-            stages: [{{name: same, run: [cat], mode: batch, format: netstring, batch: {{items: 1}}, workers: 1}}]
+            stages:
+              - {{name: same, run: [cat], mode: batch, format: netstring, batch: {{items: 1}},
+                 workers: 1}}
             sink: {{stdout: true, format: {sink or source}}}
             dead_letter: {{file: dead}}
             """
@@ -85,7 +87,8 @@ class Formats(faytest.Case):
     def test_jsonl_members_are_attributes(self):
         done = faytest.pipeline(self, """
             format: jsonl
-            stages: [{name: a, run: [printf, '{"n":%s,"s":"%s","d":"%s"}', "{@n}", "{@s}", "{.m.d}"]}]
+            stages:
+              - {name: a, run: [printf, '{"n":%s,"s":"%s","d":"%s"}', "{@n}", "{@s}", "{.m.d}"]}
             """, "-q", "--keep-order", input='{"n":1,"s":"x","m":{"d":"deep"}}\n')
         self.assertEqual((done.code, done.out), (0, '{"n":1,"s":"x","d":"deep"}\n'), done)
 
@@ -184,11 +187,11 @@ class Formats(faytest.Case):
         self.assertEqual(json.loads(self.read("dead"))["item"], "two\nlines")
 
 
-SAME = ("import sys,json\\nfor l in sys.stdin:\\n r=json.loads(l)\\n a={k:v for k,v in r['attrs'].items() "
-        "if k[:4]!='fay.'}\\n print(json.dumps({'id':r['id'],'emit':[{'item':r['item'],'attrs':a}]}),flush=True)")
-
-SHOW = ("import sys,json\\nfor l in sys.stdin:\\n r=json.loads(l)\\n a={k:v for k,v in r['attrs'].items() "
-        "if k[:4]!='fay.'}\\n print(json.dumps({'id':r['id'],'emit':[a]}),flush=True)")
+READ = ("import sys,json\\nfor l in sys.stdin:\\n r=json.loads(l)\\n "
+        "a={k:v for k,v in r['attrs'].items() if k[:4]!='fay.'}\\n ")
+SAME = READ + ("print(json.dumps({'id':r['id'],'emit':[{'item':r['item'],'attrs':a}]}),"
+               "flush=True)")
+SHOW = READ + "print(json.dumps({'id':r['id'],'emit':[a]}),flush=True)"
 
 
 if __name__ == "__main__":

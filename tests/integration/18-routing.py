@@ -102,8 +102,8 @@ class Routing(faytest.Case):
         self.write("w.py", """import json, sys
 for line in sys.stdin:
     r = json.loads(line)
-    print(json.dumps({"id": r["id"], "emit": [{"item": r["item"] + k, "attrs": {"k": k}} for k in "abc"]}),
-          flush=True)
+    emit = [{"item": r["item"] + k, "attrs": {"k": k}} for k in "abc"]
+    print(json.dumps({"id": r["id"], "emit": emit}), flush=True)
 """)
         lines = self.route("  - {name: split, run: [python3, w.py], mode: json}\n",
                            stage("a", of="split", when="'k == \"a\"'"),

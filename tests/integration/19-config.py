@@ -145,7 +145,8 @@ class Errors(faytest.Case):
         self.assertIn("faymora: 1", done.err)
 
     def test_block_and_flow_and_stdin(self):
-        block = "faymora: 1\nstages:\n  - name: a\n    run:\n      - tr\n      - a-z\n      - A-Z\nsink: null\n"
+        block = ("faymora: 1\nstages:\n  - name: a\n    run:\n"
+                 "      - tr\n      - a-z\n      - A-Z\nsink: null\n")
         self.write("in", "a\n")
         done = self.run_faymora("run", "-", "-a", "in", "-o", "out", input=block)
         self.assertEqual((done.code, self.read("out")), (0, "A\n"), done)
@@ -157,8 +158,11 @@ class Errors(faytest.Case):
         done = faytest.pipeline(self, """
             defaults: {retries: 0, env: {A: "1"}}
             stages:
-              - {name: a, run: [sh, -c, 'echo x >>a; [ "$1" != bad ] || exit 1; echo $1$A', -, "{}"]}
-              - {name: b, run: [sh, -c, 'echo x >>b; [ "$1" != bad2 ] || exit 1; echo $1$A', -, "{}"], retries: 1}
+              - name: a
+                run: [sh, -c, 'echo x >>a; [ "$1" != bad ] || exit 1; echo $1$A', -, "{}"]
+              - name: b
+                run: [sh, -c, 'echo x >>b; [ "$1" != bad2 ] || exit 1; echo $1$A', -, "{}"]
+                retries: 1
             dead_letter: none
             """, "-q", input="bad\nbad\n")
         self.assertEqual((done.code, len(self.lines("a"))), (1, 2), done)
@@ -197,7 +201,8 @@ class CommandLine(faytest.Case):
         self.assertEqual((done.code, done.out.count("batch:"), done.out.count("2 to 5")), (0, 2, 2),
                          done)
         done = self.run_faymora("run", "-q", "-j", "3", "--", "sh", "-c",
-                                'echo $$; mkdir $$; while [ $(ls -d [0-9]* | wc -l) -lt 3 ]; do sleep .01; done',
+                                'echo $$; mkdir $$; '
+                                'while [ $(ls -d [0-9]* | wc -l) -lt 3 ]; do sleep .01; done',
                                 "{}", ":::", "a", "b", "c")
         self.assertEqual((done.code, len(done.out.split())), (0, 3), done)
         for wrong in "0", "5-2", "x", "-1", "2000":
@@ -248,10 +253,12 @@ class CommandLine(faytest.Case):
 
     def test_plan(self):
         self.write("p.yaml",
-                   "faymora: 1\nstages:\n  - {name: a, run: [./x, '{}']}\n  - {name: b, run: [sort], mode: batch}\n")
+                   "faymora: 1\nstages:\n  - {name: a, run: [./x, '{}']}\n"
+                   "  - {name: b, run: [sort], mode: batch}\n")
         done = self.run_faymora("plan", "p.yaml")
         self.assertEqual((done.code, done.err), (0, ""), done)
-        for text in "./x {}", "mode     exec", "mode     batch", "sort", "exactly once", "a  <- source", "b  <- a":
+        for text in ("./x {}", "mode     exec", "mode     batch", "sort", "exactly once",
+                     "a  <- source", "b  <- a"):
             self.assertIn(text, done.out)
         self.assertEqual(self.run_faymora("run", "--dry-run", "p.yaml").out, done.out)
         done = self.run_faymora("plan", "-a", "in", "-o", "out", "--", "cat")
@@ -352,7 +359,8 @@ class Codes(faytest.Case):
 
     def test_drop(self):
         done = faytest.pipeline(self,
-                                "stages: [{run: [sh, -c, '[ $1 != b ] && echo $1', -, '{}'], on_error: drop, retries: 0}]",
+                                "stages: [{run: [sh, -c, '[ $1 != b ] && echo $1', -, '{}'], "
+                                "on_error: drop, retries: 0}]",
                                 "--json", input="a\nb\nc\n")
         self.assertEqual((done.code, sorted(done.out.split())), (0, ["a", "c"]), done)
         said = json.loads(done.err.strip().split("\n")[-1])

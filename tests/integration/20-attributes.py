@@ -59,8 +59,8 @@ class Attributes(faytest.Case):
     def test_json_has_what_the_worker_sets(self):
         self.write("set.py", HEAD + """
 for r in requests():
-    reply(r, "none", {"item": "some", "attrs": {"a": [1, {"b": None}], "n": 2}}, {"item": "empty", "attrs": {}},
-          {"item": "kept", "attrs": own(r)})
+    reply(r, "none", {"item": "some", "attrs": {"a": [1, {"b": None}], "n": 2}},
+          {"item": "empty", "attrs": {}}, {"item": "kept", "attrs": own(r)})
 """)
         self.assertEqual(self.through("{name: j, run: [python3, set.py], mode: json}"),
                          [("none", {}), ("some", {"a": [1, {"b": None}], "n": 2}), ("empty", {}),
@@ -108,7 +108,8 @@ for r in requests():
             source: {stdin: true, format: jsonl}
             stages:
               - {name: a, run: [sed, 's/.*/changed/']}
-              - {name: b, run: [sh, -c, '[ -e fixed ] && echo "$1 $FAYMORA_ITEM_ATTRS" || exit 65', -, "{}"]}
+              - name: b
+                run: [sh, -c, '[ -e fixed ] && echo "$1 $FAYMORA_ITEM_ATTRS" || exit 65', -, "{}"]
             dead_letter: {file: dead}
             """
         done = faytest.pipeline(self, text, "-q", input=json.dumps(ATTRS) + "\n")

@@ -46,7 +46,8 @@ class KillWorkers(faytest.Case):
         feeder.join()
         done = self.finish(run)
         self.assertEqual((done.code, kills), (0, KILLS), done)
-        self.assertEqual(sorted(self.read("out").split()), [f"{i:063}" for i in range(self.fed)], done)
+        expected = [f"{i:063}" for i in range(self.fed)]
+        self.assertEqual(sorted(self.read("out").split()), expected, done)
         self.assertFalse((self.work / "dead.jsonl").exists(), done)
         self.assertIn(" 0 dead", done.err)
         self.assert_nothing_left()

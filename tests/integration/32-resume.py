@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The whole run is killed at random moments and resumed: what comes out is as if nothing had been."""
+"""The whole run is killed at random moments and resumed: what comes out is as if nothing had
+been."""
 import json
 import os
 import re
@@ -50,7 +51,8 @@ class Resume(faytest.Case):
         tool = faytest.tool("line")
         self.write("in", "".join(f"{i} {'y' * 60}\n" for i in range(LINES)))
         killed = self.until_it_ends("--mode", "lines", "-a", "in", "-o", "out", "--state", "state",
-                                    "-j", "2", "--", tool, "-u", "5", kills=KILLS, within=(0.05, 0.5))
+                                    "-j", "2", "--", tool, "-u", "5", kills=KILLS,
+                                    within=(0.05, 0.5))
         got, want = self.lines("out"), self.lines("in")
         self.assertEqual(len(got), len(want), f"{killed} kills")
         self.assertEqual(sorted(got), sorted(want), f"{killed} kills")

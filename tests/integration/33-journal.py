@@ -47,8 +47,8 @@ class Journal(faytest.Case):
     def test_names_are_on_the_disk_before_records_tell_of_them(self):
         """The directory of a new sink, of new dead letters, and of a new state directory, is synced
         before the journal is."""
-        trace = ["strace", "-f", "-y", "-qq", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2",
-                 "-o", "trace"]
+        trace = ["strace", "-f", "-y", "-qq", "-o", "trace",
+                 "-e", "trace=fsync,fdatasync,rename,renameat,renameat2"]
         if not shutil.which("strace") or faytest.SANITIZED or \
                 subprocess.run([*trace, "true"], stderr=subprocess.DEVNULL).returncode != 0:
             self.skipTest("nothing can be traced here")
@@ -90,7 +90,8 @@ class Journal(faytest.Case):
 
     def test_cut_at_any_byte(self):
         journal, whole, out = self.stop_in_the_middle()
-        at = sorted(self.random.sample(range(len(whole)), 40)) + [0, 1, 8, len(whole) - 1, len(whole)]
+        at = sorted(self.random.sample(range(len(whole)), 40))
+        at += [0, 1, 8, len(whole) - 1, len(whole)]
         good = sum(self.resume_with(journal, whole[:n], out, f"cut to {n} of {len(whole)}")
                    for n in at)
         self.assertGreater(good, 2)

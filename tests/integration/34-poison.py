@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Items that fail: alone, after the tries they are due, in the dead letters; all others come through."""
+"""Items that fail: alone, after the tries they are due, in the dead letters; all others come
+through."""
 import json
 
 import faytest
@@ -25,7 +26,8 @@ class Poison(faytest.Case):
         self.write("in", "".join(f"{i}\n" for i in range(count)))
 
     def go(self, *args, more=()):
-        return self.run_faymora("run", "-a", "in", "-o", "out", "--dead-letter", "dead", *more, *args)
+        return self.run_faymora("run", "-a", "in", "-o", "out", "--dead-letter", "dead", *more,
+                                *args)
 
     def letters(self):
         path = self.work / "dead"
@@ -243,8 +245,11 @@ faymora: 1
 source: {file: in}
 stages:
   - {name: first, workers: 1, backoff: {initial: 8s, jitter: 0}, run: [sh, -c,
-     'if [ "$1" = 0 ] && ! [ -e tried ]; then touch tried; exit 3; fi; echo "$1" >>first; echo "$1"', sh, "{}"]}
-  - {name: second, workers: 1, ordered: true, run: [sh, -c, 'echo "$1" >>second; echo "$1"', sh, "{}"]}
+     'if [ "$1" = 0 ] && ! [ -e tried ]; then touch tried; exit 3; fi;
+      echo "$1" >>first; echo "$1"',
+     sh, "{}"]}
+  - {name: second, workers: 1, ordered: true,
+     run: [sh, -c, 'echo "$1" >>second; echo "$1"', sh, "{}"]}
 sink: {file: out}
 """)
         run = self.start("run", "p.yaml")

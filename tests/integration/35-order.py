@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Ordered stages: whatever is slow, filtered, dead or killed, results leave in the order of the input
-and nobody waits for ever."""
+"""Ordered stages: whatever is slow, filtered, dead or killed, results leave in the order of the
+input and nobody waits for ever."""
 import json
 import signal
 import subprocess
@@ -51,7 +51,8 @@ source: {{file: in}}
 defaults: {{backoff: {{initial: 20ms}}}}
 stages:
   - {{name: one, run: [python3, {worker}], mode: json, workers: 3, ordered: true{''.join(more)}}}
-  - {{name: two, run: [{faytest.tool("line")}, -r, "300"], mode: lines, workers: 3, ordered: true{''.join(more)}}}
+  - {{name: two, run: [{faytest.tool("line")}, -r, "300"], mode: lines, workers: 3,
+      ordered: true{''.join(more)}}}
 sink: {{file: out}}
 dead_letter: {{file: dead}}
 """)
@@ -70,7 +71,8 @@ dead_letter: {{file: dead}}
     def test_small_window(self):
         for items in 1, 2, 7:
             with self.subTest(items=items):
-                self.check(self.finish(self.varied(f", reorder: {{items: {items}}}", count=400)), 400)
+                run = self.varied(f", reorder: {{items: {items}}}", count=400)
+                self.check(self.finish(run), 400)
                 (self.work / "dead").unlink()
 
     def test_instances_and_workers_are_killed(self):

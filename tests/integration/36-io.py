@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Sources and sinks that fail, end or block: the run says so, ends, and has lost nothing it has said
-is done."""
+"""Sources and sinks that fail, end or block: the run says so, ends, and has lost nothing it has
+said is done."""
 import json
 import os
 import resource
@@ -63,8 +63,8 @@ cp disk/out out
                 self.assertLessEqual((self.work / "out").stat().st_size, 100000)
                 self.assert_nothing_left()
 
-        done = self.run_faymora("run", "-a", "in", "-o", "out", "--state", "state", "--resume", "--",
-                                "cat")
+        done = self.run_faymora("run", "-a", "in", "-o", "out", "--state", "state", "--resume",
+                                "--", "cat")
         self.assertEqual(done.code, 0, done)
         self.assertEqual(sorted(self.lines("out")), self.lines("in"))
 
@@ -330,8 +330,8 @@ cp disk/out out
     def test_input_that_shrinks_while_it_is_read(self):
         """Then there is less to read, and what was read is not lost."""
         self.numbers()
-        run = self.start("run", "-a", "in", "-o", "out", "-j", "1", "--", faytest.tool("line"), "-u",
-                         "200")
+        run = self.start("run", "-a", "in", "-o", "out", "-j", "1", "--", faytest.tool("line"),
+                         "-u", "200")
         out = self.work / "out"
         faytest.wait_for(lambda: out.exists() and out.stat().st_size > 0, "output")
         os.truncate("in", 0)

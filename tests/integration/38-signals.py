@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Signals to `faymora run`: once drains, again aborts, a third time kills; it ends by the signal."""
+"""Signals to `faymora run`: once drains, again aborts, a third time kills; it ends by the
+signal."""
 import os
 import signal
 import subprocess
@@ -100,8 +101,8 @@ class Signals(faytest.Case):
         # What was in flight is done again.
         self.write("go", "")
         os.truncate("taken", 0)
-        again = self.start("run", "-a", "in", "-o", "out", "-j", "2", "--state", "state", "--resume",
-                           "--", "sh", "-c", WAIT, "sh", "{}")
+        again = self.start("run", "-a", "in", "-o", "out", "-j", "2", "--state", "state",
+                           "--resume", "--", "sh", "-c", WAIT, "sh", "{}")
         self.wait_taken(again, 3)
         self.assertLessEqual({"0", "1"}, set(self.lines("taken")[:6]))
         again.send_signal(signal.SIGTERM)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Memory is bounded by the windows, whatever the length of the input: a leak would show as a slope."""
+"""Memory is bounded by the windows, whatever the length of the input: a leak would show as a
+slope."""
 import time
 
 import faytest

@@ -8,8 +8,12 @@ import faytest
 TWO = """
 name: two
 stages:
-  - {name: first, run: [sh, -c, 'echo x >>firsts; [ "$1" != b1 ] || [ -e fixed ] || exit 65; echo "first $1"', -, "{}"]}
-  - {name: second, run: [sh, -c, 'echo x >>seconds; case $1 in *2) [ -e fixed ] || exit 65;; esac; echo "second $1"', -, "{}"]}
+  - name: first
+    run: [sh, -c, 'echo x >>firsts; [ "$1" != b1 ] || [ -e fixed ] || exit 65; echo "first $1"',
+          -, "{}"]
+  - name: second
+    run: [sh, -c, 'echo x >>seconds; case $1 in *2) [ -e fixed ] || exit 65;; esac;
+          echo "second $1"', -, "{}"]
 dead_letter: {file: dead}
 """
 
@@ -173,10 +177,12 @@ dead_letter: {file: dead}
 
     def test_a_pipeline_that_has_changed_or_gone(self):
         self.write("p.yaml",
-                   "faymora: 1\nstages: [{name: s, run: ['false', '{}'], retries: 0}]\ndead_letter: {file: dead}\n")
+                   "faymora: 1\nstages: [{name: s, run: ['false', '{}'], retries: 0}]\n"
+                   "dead_letter: {file: dead}\n")
         self.run_faymora("run", "-q", "p.yaml", input="a\n")
         self.write("p.yaml",
-                   "faymora: 1\nstages: [{name: s, run: [echo, 'new {}']}]\ndead_letter: {file: dead}\n")
+                   "faymora: 1\nstages: [{name: s, run: [echo, 'new {}']}]\n"
+                   "dead_letter: {file: dead}\n")
         before = self.read("dead")
         done = self.dead("retry", "dead")
         self.assertEqual((done.code, done.out), (0, "new a\n"), done)

@@ -7,11 +7,12 @@ import signal
 
 import faytest
 
-SCRIPT = 'case $1 in 3) exit 65;; 4) exit 0;; 5) [ $FAYMORA_ATTEMPT = 2 ] || exit 1;; esac; echo "r$1"'
+SCRIPT = ('case $1 in 3) exit 65;; 4) exit 0;; 5) [ $FAYMORA_ATTEMPT = 2 ] || exit 1;; esac; '
+          'echo "r$1"')
 RUN = ["--dead-letter", "dead", "--", "sh", "-c", SCRIPT, "-", "{}"]
 ITEMS = "1\n2\n3\n4\n5\n"
-COLUMNS = ("Seq Host Starttime JobRuntime Send Receive Exitval Signal Command Stage Attempt Worker ItemId "
-           "Outcome").split()
+COLUMNS = ("Seq Host Starttime JobRuntime Send Receive Exitval Signal Command Stage Attempt Worker "
+           "ItemId Outcome").split()
 
 
 class Reports(faytest.Case):

@@ -71,7 +71,8 @@ class Install(faytest.Case):
                                   for p in (self.root / "include/faymora").iterdir())]
         self.assertGreaterEqual(len(headers), 3)
         for header in headers:
-            text = f"#include <{header}>\n#include <faymora.h>\n#include <{header}>\nint main(void) {{ return 0; }}\n"
+            text = (f"#include <{header}>\n#include <faymora.h>\n#include <{header}>\n"
+                    "int main(void) { return 0; }\n")
             for compiler, suffix, standard in (CC, "c", "c11"), ([cxx], "cpp", "c++17"):
                 if compiler == [None]:
                     continue
@@ -124,7 +125,8 @@ class Install(faytest.Case):
                        stdout=subprocess.DEVNULL)
         if shutil.which("scdoc") is None:
             self.skipTest("man pages are made by scdoc")
-        for page in "faymora.1", "faymora-run.1", "faymora-dead.1", "faymora-pipeline.5", "faymora-worker.7":
+        for page in ("faymora.1", "faymora-run.1", "faymora-dead.1", "faymora-pipeline.5",
+                     "faymora-worker.7"):
             text = self.find(page).read_text()
             self.assertIn(".TH", text)
             self.assertGreater(len(text), 1000)

@@ -59,7 +59,8 @@ class Examples(unittest.TestCase):
         corpus = self.corpus()
         count = collections.Counter()
         for path in self.files(corpus):
-            count.update(w.lower() for w in re.findall("[A-Za-z]+", path.read_bytes().decode("latin-1")))
+            text = path.read_bytes().decode("latin-1")
+            count.update(w.lower() for w in re.findall("[A-Za-z]+", text))
         expected = sorted(count.items(), key=lambda pair: (-pair[1], pair[0]))[:40]
 
         done = run(self.examples / "text-statistics/run", corpus, 40, env=self.env, cwd=self.work)

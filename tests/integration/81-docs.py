@@ -47,7 +47,7 @@ def normal(text):
 
 
 def environment(bin_dir):
-    """PATH with our programs and a cc that can build a worker for them; pkg-config finds the tree."""
+    """PATH with our programs and a cc that builds workers for them; pkg-config finds the tree."""
     for program in ("faymora", "faymora-worker"):
         (bin_dir / program).symlink_to(FAYMORA.resolve().parent / program)
     compiler = os.environ.get("CC", "cc")

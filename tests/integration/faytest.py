@@ -245,7 +245,8 @@ class Case(unittest.TestCase):
             tree = [(p, words_of(p)[:4]) for p in descendants(process.pid)]
             process.kill()
             process.wait()
-            self.fail(f"still running after {limit} s, above {tree}\n{self.text_of(process)[-3000:]}")
+            self.fail(f"still running after {limit} s, above {tree}\n"
+                      f"{self.text_of(process)[-3000:]}")
         return Done(code, self.text_of(process, 1), self.text_of(process, 2))
 
     def run_faymora(self, *args, input=None, limit=LIMIT_S, **more):
