@@ -10,7 +10,6 @@
 #define I(member) offsetof(fay_source_def, member)
 #define O(member) offsetof(fay_sink_def, member)
 
-static const char *const crlfs[] = {"keep", "strip", NULL};
 static const char *const restarts[] = {"never", "on-failure", NULL};
 
 /* {stdin: true}: the long form of a word, for those who need a format beside it. */
@@ -113,7 +112,8 @@ const fay_field fay_source_fields[] = {
     {"generate", .kind = FAY_FIELD_MAP, .fields = generate_fields, SOURCE(FAY_SOURCE_GENERATE)},
     {"format", .kind = FAY_FIELD_CHOICE, .at = I(format), .names = fay_format_names,
      .said = I(format_given)},
-    {"crlf", .kind = FAY_FIELD_CHOICE, .at = I(crlf), .names = crlfs, .said = I(crlf_given)},
+    {"crlf", .kind = FAY_FIELD_CHOICE, .at = I(crlf), .names = fay_crlf_names,
+     .said = I(crlf_given)},
     {"follow", .kind = FAY_FIELD_BOOL, .at = I(follow), .of_tags = 1u << FAY_SOURCE_FILE},
     {"glob", .kind = FAY_FIELD_TEXT, .at = I(glob), .of_tags = 1u << FAY_SOURCE_DIR},
     {"after", .kind = FAY_FIELD_CHOICE, .at = I(after), .names = fay_after_names,

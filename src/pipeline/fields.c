@@ -16,8 +16,8 @@ static const char *const modes[] = {"exec", "lines", "batch", "json", "frames", 
 static const char *const emits[] = {"lines", "whole", NULL};
 static const char *const bufferings[] = {"line", "pty", "none", NULL};
 static const char *const retry_reasons[] = {"exit", "signal", "timeout", NULL};
-static const char *const crlfs[] = {"keep", "strip", NULL};
 
+const char *const fay_crlf_names[] = {"keep", "strip", NULL};
 const char *const fay_format_names[] = {
 #define X(name, text) text,
     FAY_FORMATS(X)
@@ -115,7 +115,7 @@ static bool is_env_name(const char *name)
 static void set_env(fay_stage_def *stage, const char *name, const char *value)
 {
     size_t length = strlen(name);
-    char *line = fay_text_format("%s=%s", name, value);
+    char *line = fay_printed("%s=%s", name, value);
     size_t count = fay_texts_count(stage->env);
     for (size_t i = 0; i < count; i++) {
         if (strncmp(stage->env[i], line, length + 1) == 0) {
@@ -268,7 +268,7 @@ static void read_crlf(const fay_config_reader *reader, const fay_field *field, v
 {
     fay_source_def *source = &((fay_pipeline *)base)->source;
     fay_crlf said = source->crlf;
-    fay_field choice = {field->key, .kind = FAY_FIELD_CHOICE, .names = crlfs};
+    fay_field choice = {field->key, .kind = FAY_FIELD_CHOICE, .names = fay_crlf_names};
     fay_field_read(reader, &choice, &said, value);
     if (!source->crlf_given)
         source->crlf = said;

@@ -77,9 +77,9 @@ static stage_set report_cycle(const fay_pipeline *p, const stage_set *before, si
     }
     FAY_CLEANUP(fay_freep) char *message = NULL;
     if ((cycle & (cycle - 1)) == 0) {
-        message = fay_text_format("stage '%s' feeds itself", p->stages[first].name);
+        message = fay_printed("stage '%s' feeds itself", p->stages[first].name);
     } else {
-        message = fay_text_format("stages %s feed each other in a cycle", fay_buffer_text(&names));
+        message = fay_printed("stages %s feed each other in a cycle", fay_buffer_text(&names));
     }
     report(context, first, message, "Items move from source to sink; retries are `retries:`");
     return cycle;
@@ -105,16 +105,16 @@ void fay_graph_check(const fay_pipeline *pipeline, fay_graph_report *report, voi
         if ((done & bit(i)) != 0 || (reported & bit(i)) != 0)
             continue;
         FAY_CLEANUP(fay_freep)
-        char *message = fay_text_format("stage '%s' cannot be reached from the source",
-                                        pipeline->stages[i].name);
+        char *message =
+            fay_printed("stage '%s' cannot be reached from the source", pipeline->stages[i].name);
         report(context, i, message, "an input of it comes out of a cycle");
     }
     for (size_t i = 0; i < pipeline->stages_count && most > FAY_DEPTH_MAX; i++) {
         if ((done & bit(i)) == 0 || depth[i] != FAY_DEPTH_MAX + 1)
             continue;
         FAY_CLEANUP(fay_freep)
-        char *message = fay_text_format("stage '%s' is more than %zu stages behind the source",
-                                        pipeline->stages[i].name, FAY_DEPTH_MAX);
+        char *message = fay_printed("stage '%s' is more than %zu stages behind the source",
+                                    pipeline->stages[i].name, FAY_DEPTH_MAX);
         report(context, i, message, "");
         break;
     }
@@ -143,14 +143,12 @@ void fay_graph_check_when(const fay_pipeline *pipeline, fay_graph_report *report
             continue;
         FAY_CLEANUP(fay_freep) char *message = NULL;
         if (!has_sibling(pipeline, i, false)) {
-            message =
-                fay_text_format("stage '%s' is when: else, but no other stage with its input has "
-                                "a test",
-                                stage->name);
+            message = fay_printed("stage '%s' is when: else, but no other stage with its input has "
+                                  "a test",
+                                  stage->name);
             report(context, i, message, "give the others the same `input:` and a `when:`");
         } else if (has_sibling(pipeline, i, true)) {
-            message =
-                fay_text_format("stage '%s' is a second when: else of its input", stage->name);
+            message = fay_printed("stage '%s' is a second when: else of its input", stage->name);
             report(context, i, message, "an Item can go one way only then");
         }
     }

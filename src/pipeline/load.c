@@ -94,8 +94,8 @@ static void read_stage(fay_pipeline *pipeline, const fay_yaml *node, const fay_y
     const fay_yaml *name = fay_yaml_get(node, "name");
     FAY_CLEANUP(fay_freep) char *where = NULL;
     where = name != NULL && name->kind == FAY_YAML_SCALAR && name->text[0] != '\0'
-                ? fay_text_format("in stage '%.40s'", name->text)
-                : fay_text_format("in stage %zu", pipeline->stages_count);
+                ? fay_printed("in stage '%.40s'", name->text)
+                : fay_printed("in stage %zu", pipeline->stages_count);
     fay_config_reader reader = {.errors = errors, .where = where};
     fay_fields_read(&reader, fay_stage_fields, stage, node);
 }

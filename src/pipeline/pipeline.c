@@ -188,7 +188,7 @@ static void add(struct lines *lines, const char *prefix, const char *field, cons
 
 static void add_number(struct lines *lines, const char *prefix, const char *field, uint64_t value)
 {
-    FAY_CLEANUP(fay_freep) char *text = fay_text_format("%" PRIu64, value);
+    FAY_CLEANUP(fay_freep) char *text = fay_printed("%" PRIu64, value);
     add(lines, prefix, field, text);
 }
 
@@ -258,7 +258,7 @@ static void add_stage(struct lines *lines, const fay_pipeline *pipeline, size_t 
 {
     static const char *const modes[] = {"exec", "lines", "batch", "json", "frames"};
     const fay_stage_def *stage = &pipeline->stages[index];
-    FAY_CLEANUP(fay_freep) char *prefix = fay_text_format("stages.%s.", stage->name);
+    FAY_CLEANUP(fay_freep) char *prefix = fay_printed("stages.%s.", stage->name);
     if (stage->module != NULL) {
         add(lines, prefix, "module", stage->module);
     } else if (stage->shell != NULL) {

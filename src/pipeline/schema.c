@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,16 +50,6 @@ void fay_text_replace(char **field, char *text)
 {
     free(*field);
     *field = text;
-}
-
-char *fay_text_format(const char *format, ...)
-{
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int length = vasprintf(&text, format, args);
-    va_end(args);
-    return length >= 0 ? text : fay_strdup("");
 }
 
 void fay_words_add(fay_words *words, const char *word)
@@ -407,8 +396,8 @@ static bool read_map(const fay_config_reader *reader, const fay_field *field, vo
     }
     bool top = reader->where[0] == '\0';
     FAY_CLEANUP(fay_freep) char *where = NULL; /* "in 'backoff' of stage 'score'" */
-    where = fay_text_format("in '%s'%s%s", field->key, top ? "" : " of ",
-                            top ? "" : reader->where + strlen("in "));
+    where = fay_printed("in '%s'%s%s", field->key, top ? "" : " of ",
+                        top ? "" : reader->where + strlen("in "));
     fay_config_reader deeper = {.errors = reader->errors, .where = where};
     fay_fields_read(&deeper, field->fields, at(base, field->at), value);
     return true;

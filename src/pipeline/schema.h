@@ -61,6 +61,7 @@ struct fay_field {
 
 /* The tables (fields.c, ends.c). */
 extern const char *const fay_format_names[];  /* NULL-terminated, in the order of fay_format */
+extern const char *const fay_crlf_names[];    /* likewise, of fay_crlf */
 extern const fay_field fay_pipeline_fields[]; /* of fay_pipeline */
 extern const fay_field fay_stage_fields[];    /* of fay_stage_def */
 extern const fay_field fay_source_fields[];   /* of fay_source_def */
@@ -99,6 +100,5 @@ size_t fay_texts_count(char *const *texts);
 void fay_texts_free(char **texts);
 void fay_texts_replace(char ***field, char **texts); /* takes `texts`, frees what was there */
 void fay_text_replace(char **field, char *text);     /* takes `text`, frees what was there */
-char *fay_text_format(const char *format, ...) FAY_PRINTF(1, 2);
 
 #endif /* FAY_SCHEMA_H */

@@ -163,9 +163,9 @@ static void settle_names(const struct settling *s)
         FAY_CLEANUP(fay_freep) char *base = default_name(&p->stages[i]);
         char *name = fay_strdup(base);
         for (unsigned n = 2; is_taken(p, i, name); n++) {
-            FAY_CLEANUP(fay_freep) char *tail = fay_text_format("-%u", n);
+            FAY_CLEANUP(fay_freep) char *tail = fay_printed("-%u", n);
             int room = (int)(FAY_STAGE_NAME_MAX - strlen(tail));
-            fay_text_replace(&name, fay_text_format("%.*s%s", room, base, tail));
+            fay_text_replace(&name, fay_printed("%.*s%s", room, base, tail));
         }
         fay_text_replace(&p->stages[i].name, name);
     }

@@ -130,8 +130,8 @@ class Reports(faytest.Case):
 
     def test_json_is_utf8_whatever_names_and_workers_say(self):
         worker = b"./w\xff.sh"
-        self.write(os.fsdecode(worker), b"#!/bin/sh\nread item\nprintf 'bad \\377\\303\\n' >&2\nkill -9 $$\n",
-                   mode=0o755)
+        script = b"#!/bin/sh\nread item\nprintf 'bad \\377\\303\\n' >&2\nkill -9 $$\n"
+        self.write(os.fsdecode(worker), script, mode=0o755)
         names = {name: os.fsdecode(name.encode() + b"\xff") for name in ("state", "dead", "ev")}
         done = self.run_faymora("run", "--json", "--events", names["ev"], "--state", names["state"],
                                 "--dead-letter", names["dead"], "--retries", "0", "--mode", "lines",
