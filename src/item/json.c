@@ -250,7 +250,7 @@ struct json_t *fay_json_load(const char *text, size_t size, fay_error *err)
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t error;
     if (size > FAY_JSON_VALUES_MAX && count_values(text, size) > FAY_JSON_VALUES_MAX) {
-        (void)fay_fail_with(err, FAY_E_INVAL, "more than %zu values", FAY_JSON_VALUES_MAX);
+        (void)fay_fail_with(err, FAY_E_NORES, "more than %zu JSON values", FAY_JSON_VALUES_MAX);
         return NULL;
     }
     json_t *value = json_loadb(size > 0 ? text : "", size, flags, &error);

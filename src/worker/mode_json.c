@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/units.h"
 #include "item/attrs.h"
 #include "item/format.h"
 #include "item/json.h"
@@ -363,11 +364,27 @@ static int answer_line(json *j, const uint8_t *line, size_t size, fay_replies *o
 {
     fay_error err = {0};
     json_t *reply = fay_json_load((const char *)line, size, &err);
-    int rc = json_is_object(reply)
-                 ? answer(j, reply, out)
-                 : fay_mode_garbage(&j->mode, "printed a line that is no JSON object");
+    int rc;
+    if (json_is_object(reply)) {
+        rc = answer(j, reply, out);
+    } else if (err.status == FAY_E_NORES) {
+        rc = fay_mode_garbage(&j->mode, "printed a line of %s", err.message);
+    } else {
+        rc = fay_mode_garbage(&j->mode, "printed a line that is no JSON object");
+    }
     json_decref(reply);
     return rc != 0 ? quote(j, line, size) : 0;
+}
+
+/* 0, or garbage: a line has grown to so much, and has no end yet. */
+static int check_line(json *j, size_t size)
+{
+    uint64_t most = j->mode.config.setup->item_max + FAY_REPLY_LINE_MAX;
+    char all[FAY_UNITS_TEXT_MAX], over[FAY_UNITS_TEXT_MAX];
+    if (size <= most)
+        return 0;
+    return fay_mode_garbage(&j->mode, "printed a line of more than %s (max_item and %s)",
+                            fay_size_text(most, all), fay_size_text(FAY_REPLY_LINE_MAX, over));
 }
 
 static int json_output(fay_mode *mode, fay_output *output, fay_replies *out)
@@ -392,9 +409,7 @@ static int json_output(fay_mode *mode, fay_output *output, fay_replies *out)
         j->searched = 0;
     }
     flush_group(j, out);
-    if (rc == 0 && output->size - output->used > mode->config.setup->item_max + FAY_REPLY_LINE_MAX)
-        rc = fay_mode_garbage(mode, "prints a line without end");
-    return rc;
+    return rc == 0 ? check_line(j, output->size - output->used) : rc;
 }
 
 const fay_mode_class fay_mode_json_class = {

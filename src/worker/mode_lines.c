@@ -272,6 +272,18 @@ static int check_held_back(lines *l, const fay_output *output)
     return FAY_MODE_BREACH;
 }
 
+/* Output with no Item in hand: a line is one too many. The beginning of one is none yet, and may
+ * have no end. */
+static int unasked(lines *l, const fay_output *output)
+{
+    const uint8_t *from = output->bytes + output->used;
+    size_t rest = output->size - output->used, searched = FAY_MIN(l->searched, rest);
+    l->searched = rest;
+    if (output->final || memchr(from + searched, '\n', rest - searched) != NULL)
+        return fay_mode_garbage(&l->mode, "printed more lines than it was given Items");
+    return fay_mode_check_item(&l->mode, rest);
+}
+
 static int lines_output(fay_mode *mode, fay_output *output, fay_replies *out)
 {
     lines *l = (lines *)mode;
@@ -298,7 +310,7 @@ static int lines_output(fay_mode *mode, fay_output *output, fay_replies *out)
     }
     size_t rest = output->size - output->used;
     if (rest > 0 && mode->held.items == 0)
-        return fay_mode_garbage(mode, "printed more lines than it was given Items");
+        return unasked(l, output);
     if (l->overlong)
         return too_long(l, out);
     l->searched = rest;

@@ -180,6 +180,22 @@ for r in requests():
         self.assertEqual((letter["item"], letter["attempts"]), ("bad", 3))
         self.assertIn("Traceback", letter["error"])
 
+    def test_a_line_that_is_too_long(self):
+        """It says which limit it has passed."""
+        for emit, error in (('["y" for y in range(300000)]', "of more than 262144 JSON values"),
+                            ('["x" * 1000] * 70000', r"of more than 65MiB \(max_item and 64MiB\)")):
+            with self.subTest(error):
+                worker = self.write("worker.py", f"""import json, sys
+for line in sys.stdin:
+    print(json.dumps({{"id": json.loads(line)["id"], "emit": {emit}}}), flush=True)
+""")
+                done = self.run_faymora("run", "-q", "--mode", "json", "--retries", "0", "--set",
+                                        "python3.max_item=1MiB", "--dead-letter", "dead", "--",
+                                        "python3", worker, ":::", "a")
+                self.assertEqual((done.code, done.out), (1, ""), done)
+                self.assertRegex(json.loads(self.read("dead"))["error"], error)
+                (self.work / "dead").unlink()
+
     def test_an_id_that_is_not_in_hand(self):
         done = self.json("""
 for r in requests():

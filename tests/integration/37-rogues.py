@@ -3,6 +3,7 @@
 from ending or takes other Items along."""
 import json
 import os
+import subprocess
 
 import faytest
 
@@ -113,8 +114,18 @@ for n in lines():
         n = json.dumps({"id": n["id"], "emit": [n["item"]]})
     answer(n)
 """, mode=mode, fields="max_item: 1MiB")
-                self.assert_bad(done, [7], "max_item|without end")
+                self.assert_bad(done, [7], "max_item")
                 (self.work / "dead").unlink()
+
+    def test_prints_without_end_and_unasked(self):
+        """No Item has come yet: what it prints is one line that is too long, and not several."""
+        run = self.start("run", "-q", "--mode", "lines", "--set", "cat.max_item=1MiB", "--", "cat",
+                         "/dev/zero", stdin=subprocess.PIPE)
+        done = self.finish(run, 60)
+        run.stdin.close()
+        self.assertEqual(done.code, 3, done)
+        self.assertRegex(done.err, r"stage 'cat' .*max_item \(1MiB\)")
+        self.assertNotIn("more lines", done.err)
 
     def test_prints_items_without_end_in_exec_mode(self):
         self.write("in", "1\n2\n3\n")
