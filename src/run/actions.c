@@ -91,6 +91,13 @@ static void letter(fay_owner *owner, const fay_flow_action *action)
                  &news);
 }
 
+/* What has been written of them by now is what the next record tells of. */
+static void mark_letters(fay_owner *owner)
+{
+    owner->marked_dead = fay_letters_offset(owner->letters);
+    owner->marked_tally.dead = owner->past.dead + owner->lettered;
+}
+
 void fay_owner_refuse(fay_owner *owner, const fay_batch *batch, size_t index)
 {
     FAY_CLEANUP(fay_freep)
@@ -99,6 +106,10 @@ void fay_owner_refuse(fay_owner *owner, const fay_batch *batch, size_t index)
     fay_news news = {.error = error, .error_size = strlen(error), .tail = ""};
     owner->refused++;
     write_letter(owner, batch, index, "sink", &news);
+    /* Of a spool that stands before the mark: its root will be on record, so this letter must be.
+     * Letters of others that came meanwhile are too, and are written again if that is resumed. */
+    if (owner->marking && !owner->carrying)
+        mark_letters(owner);
 }
 
 /* ---- spools ---------------------------------------------------------------------------------- */
@@ -215,8 +226,8 @@ static void sync_ends(fay_owner *owner)
         owner->pending.synced = FAY_SYNCED_BADLY;
         return;
     }
-    owner->marked_dead = fay_letters_offset(owner->letters);
-    owner->marked_tally.dead = owner->past.dead + owner->lettered;
+    mark_letters(owner);
+    owner->marking = true;
     fay_sink_mark(owner->sink);
 }
 

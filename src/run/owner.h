@@ -166,6 +166,7 @@ struct fay_owner {
     bool source_ended;
     bool sink_failed, sink_finished;
     bool syncing; /* the flow waits for SYNCED */
+    bool marking; /* the sink has not come to the mark yet, behind which that begins */
     bool done;    /* the flow is */
 };
 

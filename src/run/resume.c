@@ -56,6 +56,12 @@ static void on_marked(void *context)
     }
     owner->marked = fay_sink_where(owner->sink);
     owner->marked_tally.out = fay_owner_count(owner).out;
+    owner->marking = false;
+    if (fay_letters_failed(owner->letters)) { /* one of those that belong before the mark */
+        owner->pending.synced = FAY_SYNCED_BADLY;
+        fay_owner_wake(owner);
+        return;
+    }
     if (count == 0) {
         owner->pending.synced = FAY_SYNCED_WELL;
         fay_owner_wake(owner);

@@ -278,6 +278,22 @@ sink: {file: %s}
         self.assertEqual(done.code, 2, done)
         self.assertIn("spool", done.err)
 
+    def test_letters_of_what_the_sink_cannot_say_stay(self):
+        """Also where that is only seen when a large output is written, behind the last record."""
+        self.write("in", "a\n")
+        self.write("w.py", "import json, sys\nfor line in sys.stdin:\n"
+                   "    many = ['x' * 1000000] * 20\n"
+                   "    print(json.dumps({'id': json.loads(line)['id'],\n"
+                   "                      'emit': many + ['two\\nlines'] + many}), flush=True)\n")
+        run = ("run", "-a", "in", "-o", "out", "--mode", "json", "--set", "python3.max_item=100MiB",
+               "--state", "state", "--dead-letter", "dead")
+        done = self.run_faymora(*run, "--", "python3", "w.py")
+        self.assertEqual((done.code, len(self.lines("dead"))), (1, 1), done)
+        before = self.read("dead")
+        done = self.run_faymora(*run, "--resume", "--", "python3", "w.py")
+        self.assertEqual((done.code, self.read("dead")), (0, before), done)
+        self.assertEqual(len(self.lines("out")), 40)
+
 
 if __name__ == "__main__":
     faytest.main()
