@@ -291,7 +291,7 @@ sink: {file: %s}
         self.assertEqual((done.code, len(self.lines("dead"))), (1, 1), done)
         before = self.read("dead")
         done = self.run_faymora(*run, "--resume", "--", "python3", "w.py")
-        self.assertEqual((done.code, self.read("dead")), (0, before), done)
+        self.assertEqual((done.code, self.read("dead")), (1, before), done)
         self.assertEqual(len(self.lines("out")), 40)
 
 
