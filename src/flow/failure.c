@@ -281,17 +281,25 @@ static void halve(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_worker 
 
 /*
  * Workers or Instances that die again and again without a result: the run cannot go on. A death
- * counts where a result could have come (`busy`), or where none has ever come: idle ones that are
- * killed prove nothing.
+ * counts where a result could have come (BUSY), or where none has ever come: IDLE ones that are
+ * killed prove nothing. It is FRUITLESS if Items had been leased to the worker and none has reached
+ * it: no attempt is counted then, so that nothing else ends this, however far apart they die.
  */
-static void watch_crashes(fay_flow *flow, fay_ns now, fay_stage *stage, bool busy,
+typedef enum death {
+    IDLE,
+    BUSY,
+    FRUITLESS
+} death;
+
+static void watch_crashes(fay_flow *flow, fay_ns now, fay_stage *stage, death how,
                           const fay_flow_event *event)
 {
-    if (!busy && stage->proven) {
+    if (how == IDLE && stage->proven) {
         stage->spawn_after = now + 50 * FAY_MS;
         return;
     }
-    if (stage->crashes == 0 || now - stage->crashed_at > 10 * FAY_SECOND) {
+    bool late = how != FRUITLESS && now - stage->crashed_at > 10 * FAY_SECOND;
+    if (stage->crashes == 0 || late) {
         stage->crashes = 0;
         stage->crashed_at = now;
     }
@@ -325,13 +333,15 @@ void fay_flow_worker_down(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                           const fay_flow_event *event)
 {
     fay_stage *stage = &flow->stages[worker->link->stage];
+    uint64_t held = worker->leases.items;
     fay_flow_drop_parts(flow, worker);
     if (event->ok)
         unseen_back(flow, now, stage, worker, event->tag);
     if (event->cause == FAY_FLOW_RETIRED || flow->aborted) {
         all_back(flow, now, stage, worker);
     } else if (worker->leases.items == 0) {
-        watch_crashes(flow, now, stage, stage->queue.items > 0, event);
+        death idle_or_busy = stage->queue.items > 0 ? BUSY : IDLE;
+        watch_crashes(flow, now, stage, held > 0 ? FRUITLESS : idle_or_busy, event);
     } else if (worker->leases.items == 1) {
         one_dies(flow, now, stage, worker, event);
     } else {
@@ -355,5 +365,5 @@ void fay_flow_link_down(fay_flow *flow, fay_ns now, fay_flow_link *link,
     }
     fay_flow_link_remove(flow, link);
     if (!flow->aborted && !flow->done)
-        watch_crashes(flow, now, stage, busy, event);
+        watch_crashes(flow, now, stage, busy ? BUSY : IDLE, event);
 }

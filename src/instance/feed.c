@@ -129,6 +129,17 @@ void fay_feed_resume(fay_worker *w)
 
 /* ---- what it is given ----------------------------------------------------------------------- */
 
+/* Nobody reads its stdin any more. What is left in the pipe tells whether anybody ever has. */
+static void close_unread(fay_worker *w)
+{
+    int unread = 0;
+    if (w->input == NULL)
+        return;
+    (void)ioctl(w->input->fd, FIONREAD, &unread);
+    w->untouched = (uint64_t)unread == w->written && !w->killed;
+    fay_watch_close(&w->input);
+}
+
 /* The worker has closed its stdin. What lies in the pipe then it can never read; else it may still
  * answer what it has, but gets no more. */
 static void on_input_closed(fay_worker *w)
@@ -184,10 +195,11 @@ void fay_feed_write(fay_worker *w)
             return;
         }
         if (n < 0) {
-            fay_watch_close(&w->input);
+            close_unread(w);
             broken(w, "closed its standard input while it had Items to come");
             return;
         }
+        w->written += (size_t)n;
         fay_mode_wrote(w->mode, (size_t)n, fay_now());
     }
 }
@@ -289,7 +301,7 @@ static void ended(fay_worker *w)
         return;
     w->running = false;
     fay_watch_close(&w->pid);
-    fay_watch_close(&w->input);
+    close_unread(w);
     fay_tick_sweep(w->instance);
     size_t total = 0;
     while (w->output != NULL && total < FAY_LEFT_MAX) {

@@ -304,6 +304,19 @@ void fay_worker_gone(fay_worker *w, fay_down_cause cause, int status)
     forget(w);
 }
 
+/* In words, how it has ended by itself. */
+static void tell_end(fay_worker *w, int status)
+{
+    fay_status_text(status, w->error, sizeof w->error);
+    size_t used = strlen(w->error), room = sizeof w->error - used, held = fay_mode_held(w->mode);
+    if (w->untouched) {
+        (void)snprintf(w->error + used, room, " before it has read anything");
+    } else if (w->up && WIFEXITED(status) && held > 0) {
+        (void)snprintf(w->error + used, room, " with %zu Item%s in hand", held,
+                       held > 1 ? "s" : "");
+    }
+}
+
 void fay_worker_down(fay_worker *w, int status)
 {
     fay_instance *in = w->instance;
@@ -316,7 +329,9 @@ void fay_worker_down(fay_worker *w, int status)
         fay_worker_gone(w, w->leave, status);
         return;
     }
-    fay_status_text(status, w->error, sizeof w->error);
+    tell_end(w, status);
+    if (w->untouched) /* nothing of what it holds had reached it */
+        (void)fay_mode_oldest(w->mode, &w->seen);
     fay_down_cause cause = FAY_DOWN_EXIT;
     if (!w->up) {
         cause = FAY_DOWN_START_FAILED;
@@ -324,10 +339,6 @@ void fay_worker_down(fay_worker *w, int status)
         uint64_t kills = WTERMSIG(status) == SIGKILL ? fay_host_oom_kills() : in->oom_kills;
         cause = kills != in->oom_kills ? FAY_DOWN_OOM : FAY_DOWN_SIGNAL;
         in->oom_kills = kills;
-    } else if (held > 0) {
-        size_t used = strlen(w->error);
-        (void)snprintf(w->error + used, sizeof w->error - used, " with %zu Item%s in hand", held,
-                       held > 1 ? "s" : "");
     }
     fay_worker_gone(w, cause, status);
 }

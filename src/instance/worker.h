@@ -48,9 +48,11 @@ typedef struct fay_worker {
     fay_mode *mode;
     fay_child child;
     fay_watch *pid, *input, *output, *errors;
-    fay_link *link; /* frames */
-    fay_buffer out; /* its output that the mode has not used */
-    char **env;     /* the stage's, FAYMORA_SLOT, and in exec mode room for those of the Item */
+    fay_link *link;   /* frames */
+    uint64_t written; /* to its stdin */
+    bool untouched;   /* it has gone by itself, and has not read a byte of that */
+    fay_buffer out;   /* its output that the mode has not used */
+    char **env;       /* the stage's, FAYMORA_SLOT, and in exec mode room for those of the Item */
     size_t env_count;
     fay_ns spawned, spawn_ns;
     /* stderr */

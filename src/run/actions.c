@@ -206,6 +206,7 @@ static void fail(fay_owner *owner, const fay_flow_action *action)
     case FAY_FAIL_CRASHLOOP:
         (void)fay_fail_with(&err, FAY_E_DENIED, "stage '%s' dies again and again: %.250s", name,
                             text);
+        fay_hint(&err, "run its command by itself to see why it ends before it answers");
         exit = FAY_EXIT_WORKER;
         break;
     case FAY_FAIL_SYNC:

@@ -144,6 +144,11 @@ size_t fay_mode_held(const fay_mode *mode)
     return mode->held.items;
 }
 
+bool fay_mode_oldest(const fay_mode *mode, uint64_t *ret_tag)
+{
+    return fay_held_oldest(&mode->held, ret_tag);
+}
+
 void fay_mode_input_ended(fay_mode *mode)
 {
     mode->input_ended = true;

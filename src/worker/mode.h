@@ -88,7 +88,8 @@ void fay_mode_wrote(fay_mode *mode, size_t size, fay_ns now);
 void fay_mode_input_ended(fay_mode *mode);
 bool fay_mode_holds_back(const fay_mode *mode);
 
-size_t fay_mode_held(const fay_mode *mode);       /* Items not answered */
+size_t fay_mode_held(const fay_mode *mode);                    /* Items not answered */
+bool fay_mode_oldest(const fay_mode *mode, uint64_t *ret_tag); /* of these; false = none */
 size_t fay_mode_owed(const fay_mode *mode);       /* the same without those whose answer waits */
 uint64_t fay_mode_answered(const fay_mode *mode); /* Items answered since it is */
 /* When work on the oldest Item owed began or gave a sign of life; FAY_NEVER = none is owed. */

@@ -69,6 +69,33 @@ class Lines(faytest.Case):
         self.assertIn("crashing on 137", letter["stderr"])
         self.assertEqual(sorted(map(int, self.lines("out"))), [i for i in range(300) if i != 137])
 
+    def test_a_worker_that_never_reads(self):
+        """It cannot start: no Item is at fault, however many had been sent to it."""
+        for command in ["false"], ["true"], ["sh", "-c", "sleep 0.1; kill -9 $$"]:
+            for count in 1, 5, 1000:
+                self.write("in", "".join(f"{i}\n" for i in range(count)))
+                runs = [self.start("run", "-q", "-a", "in", "--mode", mode, "--dead-letter", "dead",
+                                   *jobs, "--", *command)
+                        for mode in ("lines", "json") for jobs in ([], ["-j", "1"])]
+                for run in runs:
+                    done = self.finish(run)
+                    self.assertEqual((done.code, done.out), (3, ""), (command, count, done))
+                    self.assertIn(f"stage '{command[0]}' dies again and again", done.err)
+                    self.assertIn("hint: ", done.err)
+                self.assertFalse((self.work / "dead").exists())
+
+    def test_a_worker_that_reads_and_dies(self):
+        """The Item that it had is at fault, also if none was ever answered."""
+        self.write("in", "1\n2\n3\n")
+        runs = [self.start("run", "-q", "-a", "in", "--dead-letter", f"dead{i}", "--retries", "1",
+                           "--set", "sh.backoff.initial=1ms", "--", "sh", "-c", "read -r x; exit 1")
+                for i in range(5)]
+        for i, run in enumerate(runs):
+            done = self.finish(run)
+            self.assertEqual((done.code, done.out), (1, ""), done)
+            self.assertEqual(sorted((x["item"], x["attempts"]) for x in self.letters(f"dead{i}")),
+                             [("1", 2), ("2", 2), ("3", 2)])
+
     def test_a_worker_that_exits_after_each_item(self):
         done = self.run_faymora("run", "-q", "-o", "out", "--", "head", "-n1", input="1\n2\n3\n4\n")
         self.assertEqual(done.code, 0, done)

@@ -458,6 +458,28 @@ static void results_that_cannot_be_named_end_their_item(void **state)
     fay_flow_check(s->flow);
 }
 
+/* Its Items had not reached any of them: no attempt counts, and five are enough at any pace. */
+static void five_deaths_without_a_look_at_an_item_end_the_run(void **state)
+{
+    struct script *s = begin(state, 1);
+    start(s);
+    read_source(s, "ab");
+    step(s);
+    for (uint64_t tag = 0; tag < 10; tag += 2) {
+        feed(s, (fay_flow_event){
+                    .kind = FAY_FLOW_WORKER_DOWN, .cause = FAY_FLOW_EXIT, .ok = true, .tag = tag});
+        s->now += 60 * FAY_SECOND;
+        step(s);
+        if (tag < 8)
+            feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP});
+        step(s);
+    }
+    fay_flow_stats stats;
+    fay_flow_stage_stats(s->flow, s->now, 0, &stats);
+    assert_int_equal(stats.retried + stats.dead, 0);
+    assert_non_null(strstr(s->trace, "fail 4\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +493,7 @@ int main(void)
         FLOW_TEST(results_of_what_is_not_leased_break_the_protocol),
         FLOW_TEST(who_gives_back_gets_nothing_until_it_is_idle),
         FLOW_TEST(five_deaths_at_work_end_the_run),
+        FLOW_TEST(five_deaths_without_a_look_at_an_item_end_the_run),
         FLOW_TEST(deaths_without_work_are_forgiven_once_it_has_worked),
         FLOW_TEST(more_failures_than_the_limit_end_the_run),
         FLOW_TEST(twenty_alike_pause_the_flow),
