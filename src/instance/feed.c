@@ -67,7 +67,7 @@ static void process(fay_worker *w, const int *status)
     fay_output output = {.bytes = fay_buffer_data(&w->out),
                          .size = fay_buffer_size(&w->out),
                          .final = status != NULL,
-                         .well = status != NULL && *status == 0};
+                         .well = status != NULL && *status == 0 && w->waits};
     fay_ns now = fay_now();
     w->sign = now;
     int rc = fay_mode_output(w->mode, &output, now, &in->replies);
@@ -183,7 +183,7 @@ void fay_feed_write(fay_worker *w)
         const uint8_t *bytes = fay_mode_input(w->mode, &size);
         if (size == 0) {
             fay_watch_set(w->input, UV_DISCONNECT);
-            if (w->retiring && lines) /* what it holds back in a buffer comes out then */
+            if (w->ends || (w->retiring && lines && fay_mode_owed(w->mode) == 0))
                 end_input(w);
             return;
         }
@@ -202,6 +202,13 @@ void fay_feed_write(fay_worker *w)
         w->written += (size_t)n;
         fay_mode_wrote(w->mode, (size_t)n, fay_now());
     }
+}
+
+void fay_feed_end(fay_worker *w, bool waits)
+{
+    w->ends = true;
+    w->waits = waits;
+    fay_feed_write(w);
 }
 
 /* ---- frames --------------------------------------------------------------------------------- */

@@ -28,8 +28,9 @@
  *   not the slot. But when a process with several Items (batch) fails, its Items have no culprit:
  *   leases behind it are GIVEN_BACK, then DOWN with the cause; SPAWN brings the slot back. A LEASE
  *   is one batch; its timeout is that of an Item times its Items.
- * - lines: a RETIRE closes the worker's stdin at once, so that answers a program holds back in a
- *   buffer come out: the owner may retire a worker that has Items in hand to get them.
+ * - lines: a RETIRE closes the worker's stdin once it owes no answer or is idle, so that what a
+ *   program holds back in a buffer comes out: the owner may retire one that has Items in hand. It
+ *   is left to itself while it works: one that leaves by itself must not be taken for a filter.
  * - After FAILED (stop) exec and batch workers begin nothing more; what they have in hand stays
  *   leased, and is given back when they are retired or all are told to STOP.
  *

@@ -12,11 +12,12 @@
 #include "host/resources.h"
 #include "instance/worker.h"
 
-#define SAMPLE       (500 * FAY_MS) /* between two looks at a process that seems to do nothing */
-#define RSS_EVERY    FAY_SECOND
-#define MEMORY_EVERY (200 * FAY_MS)
-#define HELLO_WITHIN (10 * FAY_SECOND)
-#define SWEEP_AFTER  (50 * FAY_MS)
+#define SAMPLE         (500 * FAY_MS) /* between two looks at a process that seems to do nothing */
+#define LEAVING_SAMPLE (100 * FAY_MS) /* the same, of one that is to go */
+#define RSS_EVERY      FAY_SECOND
+#define MEMORY_EVERY   (200 * FAY_MS)
+#define HELLO_WITHIN   (10 * FAY_SECOND)
+#define SWEEP_AFTER    (50 * FAY_MS)
 
 static void note(const fay_worker *w, const char *text)
 {
@@ -53,6 +54,32 @@ static fay_ns look_at_timeout(fay_worker *w, fay_ns now)
     return FAY_NEVER;
 }
 
+/* Neither runs nor has printed in two looks, `gap` apart; *ret is what the second one saw. */
+static bool is_idle(fay_worker *w, fay_ns now, fay_ns gap, fay_tree *ret)
+{
+    if (!fay_host_tree(w->child.pid, ret))
+        return false;
+    bool again = w->sampled > w->sign && now >= w->sampled + gap / 2;
+    bool same = again && ret->cpu == w->sampled_cpu;
+    w->sampled = now;
+    w->sampled_cpu = ret->cpu;
+    return same && ret->sleeping;
+}
+
+static void hint_at_stall(fay_worker *w)
+{
+    char text[FAY_UNITS_TEXT_MAX], line[384];
+    (void)snprintf(line, sizeof line,
+                   "took an Item, printed nothing for %s and waits for more: it may hold its "
+                   "output back in a buffer; flush after each line, or set buffering: pty or "
+                   "mode: batch",
+                   fay_duration_text(w->instance->setup.stall, text));
+    w->hinted = true;
+    if (!w->instance->hinted)
+        note(w, line);
+    w->instance->hinted = true;
+}
+
 /* Idle, with an Item in hand and nothing printed: it may hold its answer back in a buffer, or what
  * held the Item in a pipeline of several has died. At the end of its input it must answer or exit:
  * so a lines worker gets that, and another takes its place. */
@@ -60,31 +87,33 @@ static fay_ns look_at_stall(fay_worker *w, fay_ns now)
 {
     const fay_setup *s = &w->instance->setup;
     if (s->stall == 0 || w->hinted || fay_is_oneshot(w->instance) || !w->running ||
-        s->mode == FAY_MODE_FRAMES || fay_mode_held(w->mode) == 0)
+        s->mode == FAY_MODE_FRAMES || fay_mode_held(w->mode) == 0 ||
+        (s->mode == FAY_MODE_LINES && w->retiring))
         return FAY_NEVER;
+    fay_tree tree;
     if (now < w->sign + s->stall)
         return w->sign + s->stall;
-    fay_tree tree;
-    if (!fay_host_tree(w->child.pid, &tree))
-        return FAY_NEVER;
-    bool again = w->sampled > w->sign && now >= w->sampled + SAMPLE / 2;
-    bool same = again && tree.cpu == w->sampled_cpu;
-    w->sampled = now;
-    w->sampled_cpu = tree.cpu;
-    if (!same || !tree.sleeping || !tree.reading)
+    if (!is_idle(w, now, SAMPLE, &tree) || !tree.reading)
         return now + SAMPLE;
-    char text[FAY_UNITS_TEXT_MAX], line[384];
-    (void)snprintf(line, sizeof line,
-                   "took an Item, printed nothing for %s and waits for more: it may hold its "
-                   "output back in a buffer; flush after each line, or set buffering: pty or "
-                   "mode: batch",
-                   fay_duration_text(s->stall, text));
-    w->hinted = true;
-    if (!w->instance->hinted)
-        note(w, line);
-    w->instance->hinted = true;
-    if (s->mode == FAY_MODE_LINES)
+    hint_at_stall(w);
+    if (s->mode == FAY_MODE_LINES) {
         fay_worker_retire(w, FAY_DOWN_RECYCLED);
+        fay_feed_end(w, true);
+    }
+    return FAY_NEVER;
+}
+
+/* A lines worker that is to go and owes answers: it may hold them back. It is left to itself while
+ * it works, since one that is about to leave anyway does not wait for its end. */
+static fay_ns look_at_leaving(fay_worker *w, fay_ns now)
+{
+    fay_tree tree;
+    if (!w->retiring || w->ends || w->input == NULL || !w->running ||
+        w->instance->setup.mode != FAY_MODE_LINES)
+        return FAY_NEVER;
+    if (!is_idle(w, now, LEAVING_SAMPLE, &tree))
+        return now + LEAVING_SAMPLE;
+    fay_feed_end(w, tree.reading);
     return FAY_NEVER;
 }
 
@@ -156,7 +185,8 @@ static fay_ns look_at_start(fay_worker *w, fay_ns now)
 
 static fay_ns look_at(fay_worker *w, fay_ns now)
 {
-    fay_ns next = FAY_MIN(look_at_timeout(w, now), look_at_stall(w, now));
+    fay_ns next = FAY_MIN(look_at_timeout(w, now), look_at_leaving(w, now));
+    next = FAY_MIN(next, look_at_stall(w, now));
     next = FAY_MIN(next, look_at_recycling(w, now));
     next = FAY_MIN(next, look_at_memory(w, now));
     next = FAY_MIN(next, look_at_stopping(w, now));

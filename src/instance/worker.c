@@ -214,7 +214,8 @@ void fay_worker_retire(fay_worker *w, fay_down_cause why)
     if (w->link != NULL) {
         fay_link_send(w->link, FAY_MESSAGE_RETIRE, 0, NULL, 0);
     } else if (w->instance->setup.mode == FAY_MODE_LINES) {
-        fay_feed_write(w); /* closes its stdin when all is written */
+        fay_feed_write(w); /* closes its stdin if it owes nothing; else that is looked at soon */
+        fay_tick_by(w->instance, fay_now());
     }
     fay_worker_answered(w);
 }

@@ -50,6 +50,8 @@ typedef struct fay_worker {
     fay_watch *pid, *input, *output, *errors;
     fay_link *link;   /* frames */
     uint64_t written; /* to its stdin */
+    bool ends;        /* lines: its stdin is closed when all is written, whatever it owes */
+    bool waits;       /* for input, when that was decided: what it owes then will not come */
     bool untouched;   /* it has gone by itself, and has not read a byte of that */
     fay_buffer out;   /* its output that the mode has not used */
     char **env;       /* the stage's, FAYMORA_SLOT, and in exec mode room for those of the Item */
@@ -145,6 +147,8 @@ void fay_worker_gone(fay_worker *worker, fay_down_cause cause, int status);
 /* 0, or the errno of what failed. */
 int fay_feed_start(fay_worker *worker);
 void fay_feed_write(fay_worker *worker);
+/* lines: gives it the end of its input although it owes answers. `waits`: it waits for input. */
+void fay_feed_end(fay_worker *worker, bool waits);
 void fay_feed_resume(fay_worker *worker);
 /* The time for an exit that would explain a closed stream has passed. */
 void fay_feed_overdue(fay_worker *worker);

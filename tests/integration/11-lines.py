@@ -193,6 +193,13 @@ class Lines(faytest.Case):
         self.assertEqual((done.code, sorted(map(int, self.lines("out")))), (0, list(range(100))),
                          done)
 
+    def test_who_leaves_by_itself_when_it_is_recycled_is_no_filter(self):
+        for stall in "0", "20ms":
+            done = self.go(range(100), "--set", "head.recycle.items=5", "--set",
+                           f"head.stall={stall}", "--", "head", "-n", "5", name="head")
+            self.assertEqual((done.code, sorted(map(int, self.lines("out")))),
+                             (0, list(range(100))), done)
+
     def test_a_crash_behind_the_end_of_the_input_is_no_filter(self):
         """Not every line is answered, but it has not ended well: tried again."""
         for end in "exit 3", "kill -9 $$":
