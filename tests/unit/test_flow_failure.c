@@ -477,7 +477,7 @@ static void five_deaths_without_a_look_at_an_item_end_the_run(void **state)
     fay_flow_stats stats;
     fay_flow_stage_stats(s->flow, s->now, 0, &stats);
     assert_int_equal(stats.retried + stats.dead, 0);
-    assert_non_null(strstr(s->trace, "fail 4\n"));
+    assert_non_null(strstr(s->trace, "fail 3\n"));
 }
 
 int main(void)
