@@ -18,7 +18,7 @@ set(environment
     PYTHONDONTWRITEBYTECODE=1
     ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
     UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-    TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tools/tsan.supp)
+    TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1)
 
 # fay_add_test(LABEL NAME TIMEOUT COST COMMAND...)
 function(fay_add_test label name timeout cost)
