@@ -253,9 +253,10 @@ fay_pipeline *fay_request_pipeline(const fay_request *request, fay_config_errors
         bool missing = pipeline == NULL && errors->count == 1 &&
                        errors->items[0].sys_errno == ENOENT &&
                        fnmatch("*.y*ml", request->file, 0) != 0;
-        if (missing)
+        if (missing) {
             fay_hint(&errors->items[0], "a command stands behind --, as in: -- %.100s",
                      request->file);
+        }
         if (pipeline == NULL)
             return NULL;
         r = fay_pipeline_override(pipeline, &request->overrides, &err);
