@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/shell.h"
+#include "base/texts.h"
 #include "cli/dead_file.h"
 #include "item/attrs.h"
 #include "item/json.h"
@@ -113,12 +114,8 @@ static void append_letter(const fay_letter *letter, fay_buffer *out)
     append_field(out, "node", letter->node);
     append_field(out, "pipeline", letter->pipeline);
     if (letter->argv != NULL) {
-        size_t count = 0;
-        while (letter->argv[count] != NULL) {
-            count++;
-        }
         FAY_CLEANUP(fay_buffer_deinit) fay_buffer command = {0};
-        fay_shell_join(letter->argv, count, &command);
+        fay_shell_join(letter->argv, fay_texts_count(letter->argv), &command);
         append_field(out, "run", fay_buffer_text(&command));
     }
     append_field(out, "hash", letter->hash);

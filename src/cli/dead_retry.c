@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/texts.h"
 #include "cli/dead.h"
 #include "cli/dead_file.h"
 #include "cli/request.h"
 #include "host/unlinked.h"
-#include "pipeline/schema.h"
 
 enum {
     FD_PATH_MAX = 32
@@ -109,15 +109,6 @@ static bool same_words(char *const *a, char *const *b)
     return *a == NULL && *b == NULL;
 }
 
-static size_t words_count(char *const *words)
-{
-    size_t count = 0;
-    while (words != NULL && words[count] != NULL) {
-        count++;
-    }
-    return count;
-}
-
 /* The pipeline of a letter as it is now; NULL with the errors printed and *ret_exit set. */
 static fay_pipeline *make_pipeline(const fay_letter *letter, int *ret_exit)
 {
@@ -127,7 +118,7 @@ static fay_pipeline *make_pipeline(const fay_letter *letter, int *ret_exit)
 
     fay_cli cli = {.command = &fay_command_run};
     cli.args = (fay_args){.argv = letter->argv,
-                          .argc = (int)words_count(letter->argv),
+                          .argc = (int)fay_texts_count(letter->argv),
                           .own = fay_request_flags,
                           .global = fay_global_flags};
     if (fay_request_parse(&cli, &request) == FAY_CLI_STOP) {
@@ -178,7 +169,7 @@ static void set_up(retry *r, group *g, const fay_letter *letter)
     if (letter->pipeline != NULL)
         g->path = fay_strdup(letter->pipeline);
     if (letter->argv != NULL)
-        g->argv = fay_texts_copy(letter->argv, words_count(letter->argv));
+        g->argv = fay_texts_copy(letter->argv, fay_texts_count(letter->argv));
     g->letters = unlinked_file(r->dead->path);
     g->died = unlinked_file(r->dead->path);
     if (g->letters == NULL || g->died == NULL) {

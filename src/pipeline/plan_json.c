@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/texts.h"
 #include "item/json.h"
 #include "pipeline/override.h"
 #include "pipeline/plan.h"
@@ -124,14 +125,7 @@ static void put_source(const fay_pipeline *p, const fay_plan_facts *facts, fay_b
         put_bound(out, "count", s->generate_count, 0);
         put_count(out, "size", s->generate_size);
         break;
-    case FAY_SOURCE_ITEMS: {
-        size_t count = 0;
-        while (s->files[count] != NULL) {
-            count++;
-        }
-        put_count(out, "count", count);
-        break;
-    }
+    case FAY_SOURCE_ITEMS: put_count(out, "count", fay_texts_count(s->files)); break;
     case FAY_SOURCE_DEAD: put_texts(out, "files", s->files); break;
     }
     put_text(out, "format", fay_format_name(s->format));

@@ -9,49 +9,6 @@
 
 #include "base/units.h"
 
-char **fay_texts_new(void)
-{
-    return fay_alloc(sizeof(char *));
-}
-
-char **fay_texts_copy(char *const *texts, size_t count)
-{
-    char **copy = fay_alloc((count + 1) * sizeof *copy);
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = fay_strdup(texts[i]);
-    }
-    return copy;
-}
-
-size_t fay_texts_count(char *const *texts)
-{
-    size_t count = 0;
-    while (texts != NULL && texts[count] != NULL) {
-        count++;
-    }
-    return count;
-}
-
-void fay_texts_free(char **texts)
-{
-    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++) {
-        free(texts[i]);
-    }
-    free(texts);
-}
-
-void fay_texts_replace(char ***field, char **texts)
-{
-    fay_texts_free(*field);
-    *field = texts;
-}
-
-void fay_text_replace(char **field, char *text)
-{
-    free(*field);
-    *field = text;
-}
-
 void fay_words_add(fay_words *words, const char *word)
 {
     FAY_RESERVE(words->items, words->capacity, words->count + 1);

@@ -7,7 +7,8 @@
  *     {"timeout", .kind = FAY_FIELD_DURATION, .at = offsetof(fay_stage_def, timeout)}
  *
  * The same rows serve the file, `defaults:` (applied to each stage before its own fields) and
- * `--set stage.key=value` (set.c). A row's range is in the field's own unit: nanoseconds, bytes.
+ * `--set stage.key=value` (override.c). A row's range is in the field's own unit: nanoseconds,
+ * bytes.
  *
  * What one field alone can tell is checked here; what takes several (names, inputs, cycles) is
  * settle.h's.
@@ -15,6 +16,7 @@
 #ifndef FAY_SCHEMA_H
 #define FAY_SCHEMA_H
 
+#include "base/texts.h"
 #include "pipeline/document.h"
 #include "pipeline/pipeline.h"
 
@@ -92,13 +94,5 @@ typedef struct fay_words {
 } fay_words;
 void fay_words_add(fay_words *words, const char *word);
 void fay_words_deinit(fay_words *words);
-
-/* Lists of texts: NULL-terminated, owned. */
-char **fay_texts_new(void); /* empty */
-char **fay_texts_copy(char *const *texts, size_t count);
-size_t fay_texts_count(char *const *texts);
-void fay_texts_free(char **texts);
-void fay_texts_replace(char ***field, char **texts); /* takes `texts`, frees what was there */
-void fay_text_replace(char **field, char *text);     /* takes `text`, frees what was there */
 
 #endif /* FAY_SCHEMA_H */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/texts.h"
 #include "run/owner.h"
 #include "run/report.h"
 
@@ -18,19 +19,6 @@ static void tell_dead(fay_owner *owner, const fay_letter *letter)
     fay_buffer_printf(&members, ",\"attempts\":%u", letter->attempts);
     fay_events_member(&members, "error", letter->error, strlen(letter->error));
     fay_events_emit(owner->events, "item.dead", FAY_HOOK_ITEM_DEAD, fay_buffer_text(&members));
-}
-
-static char **copy_words(char *const *words)
-{
-    size_t count = 0;
-    while (words != NULL && words[count] != NULL) {
-        count++;
-    }
-    char **copy = fay_alloc((count + 1) * sizeof *copy);
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = fay_strdup(words[i]);
-    }
-    return copy;
 }
 
 static void *copy_bytes(const uint8_t *bytes, size_t size)
@@ -70,7 +58,7 @@ static void write_letter(fay_owner *owner, const fay_batch *batch, size_t index,
         char *real = realpath(path, NULL);
         letter.pipeline = real != NULL ? real : fay_strdup(path);
     } else if (owner->options->words != NULL) {
-        letter.argv = copy_words(owner->options->words);
+        letter.argv = fay_texts_copy(owner->options->words, fay_texts_count(owner->options->words));
     }
     owner->lettered++;
     tell_dead(owner, &letter);

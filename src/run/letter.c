@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/texts.h"
 #include "item/attrs.h"
 #include "item/json.h"
 
@@ -350,9 +351,7 @@ void fay_letter_deinit(fay_letter *letter)
     free(letter->stderr_tail);
     free(letter->pipeline);
     free(letter->hash);
-    for (char **word = letter->argv; word != NULL && *word != NULL; word++)
-        free(*word);
-    free(letter->argv);
+    fay_texts_free(letter->argv);
     free(letter->attrs);
     free(letter->item);
     *letter = (fay_letter){.exit = -1};

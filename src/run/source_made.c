@@ -4,12 +4,11 @@
  * and the arguments behind `:::`. Both give the same again from any number on; their position is
  * the number of the next Item.
  */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/texts.h"
 #include "run/source_kind.h"
-#include "run/text.h"
 
 #define CHUNK_BYTES (256 * FAY_KIB)
 enum {
@@ -21,7 +20,6 @@ struct made {
     fay_source source;
     uint64_t next, count; /* count 0 = without end */
     size_t size;          /* generate */
-    uint8_t filler[DIGITS];
     uint64_t ends[CHUNK_ITEMS];
 };
 
@@ -172,9 +170,7 @@ int fay_source_open_items(const fay_source_config *config, fay_source **ret, fay
                                             .free = free_made};
     struct made *made = fay_alloc(sizeof *made);
     fay_source_init(&made->source, &ops, config);
-    while (config->pipeline->source.files[made->count] != NULL) {
-        made->count++;
-    }
+    made->count = fay_texts_count(config->pipeline->source.files);
     *ret = &made->source;
     return 0;
 }

@@ -5,15 +5,8 @@
 
 #include "base/limits.h"
 #include "base/modes.h"
+#include "base/texts.h"
 #include "wire/codec.h"
-
-static void free_texts(char **texts)
-{
-    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++) {
-        free(texts[i]);
-    }
-    free(texts);
-}
 
 void fay_setup_deinit(fay_setup *setup)
 {
@@ -22,19 +15,16 @@ void fay_setup_deinit(fay_setup *setup)
     for (size_t i = 0; i < FAY_COUNT(texts); i++) {
         free(texts[i]);
     }
-    free_texts(setup->argv);
-    free_texts(setup->env);
-    free_texts(setup->whens);
+    fay_texts_free(setup->argv);
+    fay_texts_free(setup->env);
+    fay_texts_free(setup->whens);
     free(setup->feeds);
     *setup = (fay_setup){0};
 }
 
 static void write_texts(fay_buffer *out, char *const *texts)
 {
-    uint32_t count = 0;
-    while (texts != NULL && texts[count] != NULL) {
-        count++;
-    }
+    uint32_t count = (uint32_t)fay_texts_count(texts);
     fay_write32(out, count);
     for (uint32_t i = 0; i < count; i++) {
         fay_write_text(out, texts[i]);
@@ -92,11 +82,7 @@ static void read_routes(fay_reader *r, fay_setup *setup)
     setup->whens = read_texts(r);
     setup->stages = fay_read32(r);
     setup->index = fay_read32(r);
-    size_t whens = 0;
-    while (setup->whens[whens] != NULL) {
-        whens++;
-    }
-    if (setup->stages > FAY_STAGES_MAX || whens != setup->stages ||
+    if (setup->stages > FAY_STAGES_MAX || fay_texts_count(setup->whens) != setup->stages ||
         (setup->stages > 0 && setup->index >= setup->stages)) {
         r->bad = true;
         return;

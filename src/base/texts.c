@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/texts.h"
+
+#include <stdlib.h>
+
+char **fay_texts_new(void)
+{
+    return fay_alloc(sizeof(char *));
+}
+
+char **fay_texts_copy(char *const *texts, size_t count)
+{
+    char **copy = fay_alloc((count + 1) * sizeof *copy);
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = fay_strdup(texts[i]);
+    }
+    return copy;
+}
+
+size_t fay_texts_count(char *const *texts)
+{
+    size_t count = 0;
+    while (texts != NULL && texts[count] != NULL) {
+        count++;
+    }
+    return count;
+}
+
+void fay_texts_free(char **texts)
+{
+    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++) {
+        free(texts[i]);
+    }
+    free(texts);
+}
+
+void fay_texts_replace(char ***field, char **texts)
+{
+    fay_texts_free(*field);
+    *field = texts;
+}
+
+void fay_text_replace(char **field, char *text)
+{
+    free(*field);
+    *field = text;
+}
