@@ -84,14 +84,16 @@ static fay_batch *cut_lines(fay_intake *intake, size_t items, size_t bytes)
 
 void fay_intake_attrs(fay_format format, fay_batch *batch, const uint8_t *payload, size_t size)
 {
-    if (format == FAY_FORMAT_MSGPACK && fay_attrs_check(payload, size) == 0) {
-        fay_batch_append_attrs(batch, payload, size);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer attrs = {0};
+    int r = FAY_E_INVAL;
+    if (format == FAY_FORMAT_MSGPACK) {
+        r = fay_attrs_from_msgpack(payload, size, &attrs, NULL);
     } else if (format == FAY_FORMAT_JSONL && size > 0 && memchr(payload, '{', size) != NULL) {
-        FAY_CLEANUP(fay_buffer_deinit) fay_buffer attrs = {0};
-        /* What is no object has no attributes; that is no error of the Item. */
-        if (fay_attrs_from_json((const char *)payload, size, &attrs, NULL, NULL, NULL) == 0)
-            fay_batch_append_attrs(batch, fay_buffer_data(&attrs), fay_buffer_size(&attrs));
+        r = fay_attrs_from_json((const char *)payload, size, &attrs, NULL, NULL, NULL);
     }
+    /* What is no map has no attributes; that is no error of the Item. */
+    if (r == 0 && fay_buffer_size(&attrs) > 0)
+        fay_batch_append_attrs(batch, fay_buffer_data(&attrs), fay_buffer_size(&attrs));
 }
 
 static int tell(const fay_intake *intake, int status, fay_error *err)

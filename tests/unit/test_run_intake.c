@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "item/attrs.h"
 #include "run/intake.h"
 
 static void put(fay_intake *intake, const char *bytes, size_t size)
@@ -141,6 +142,29 @@ static void members_of_an_object_are_attributes(void **state)
     fay_intake_deinit(&intake);
 }
 
+/* What cannot be an attribute is left out; the others are there. */
+static void members_of_a_msgpack_map_are_attributes(void **state)
+{
+    (void)state;
+    static const char item[] = "\x83\x02\x03\xa5"
+                               "fay.x\x01\xa4"
+                               "kind\xa3"
+                               "jpg"; /* {2: 3, "fay.x": 1, "kind": "jpg"} */
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer json = {0};
+    fay_intake intake;
+    fay_chunk chunk;
+    fay_error err;
+    fay_intake_init(&intake, FAY_FORMAT_MSGPACK, false, 100);
+    put(&intake, item, sizeof item - 1);
+    assert_int_equal(fay_intake_cut(&intake, true, 9, 100, &chunk, &err), 0);
+    assert_int_equal(chunk.batch->count, 1);
+    const fay_entry *entry = &chunk.batch->entries[0];
+    fay_attrs_to_json(chunk.batch->bytes + entry->attrs_at, entry->attrs_size, &json);
+    assert_string_equal(fay_buffer_text(&json), "{\"kind\":\"jpg\"}");
+    fay_batch_unref(chunk.batch);
+    fay_intake_deinit(&intake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +174,7 @@ int main(void)
         cmocka_unit_test(too_large_is_told_after_what_is_not),
         cmocka_unit_test(what_is_not_of_the_format_is_told),
         cmocka_unit_test(members_of_an_object_are_attributes),
+        cmocka_unit_test(members_of_a_msgpack_map_are_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
