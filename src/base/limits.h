@@ -46,10 +46,10 @@
 #define FAY_WORKERS_MAX        ((size_t)1024) /* workers of one stage on one machine */
 #define FAY_CREDIT_MAX         ((size_t)4096) /* Items leased ahead to one worker */
 #define FAY_GIVE_BACKS_MAX     16 /* of one Item, without being asked: from then on each counts */
-#define FAY_RETRIES_MAX        ((uint64_t)1000000) /* tries of an Item after the first */
-#define FAY_REORDER_ITEMS_MAX  ((size_t)1 << 20)   /* Items that an ordered stage may hold */
-#define FAY_QUEUE_GROWN_MAX    ((size_t)8192)      /* Items up to which a queue grows by itself */
-#define FAY_QUEUE_ITEMS_MAX    ((size_t)1 << 24)   /* Items of a queue */
+#define FAY_RETRIES_MAX        ((uint64_t)65534) /* after the first: 16 bits count the tries */
+#define FAY_REORDER_ITEMS_MAX  ((size_t)1 << 20) /* Items that an ordered stage may hold */
+#define FAY_QUEUE_GROWN_MAX    ((size_t)8192)    /* Items up to which a queue grows by itself */
+#define FAY_QUEUE_ITEMS_MAX    ((size_t)1 << 24) /* Items of a queue */
 #define FAY_ARGUMENT_MAX       (128 * FAY_KIB) /* bytes of an argument, its NUL too: the kernel's */
 #define FAY_REPLY_LINE_MAX     (64 * FAY_MIB)  /* bytes of a json worker's line, over max_item */
 #define FAY_ANSWERS_MAX        (2 * FAY_GIB - 1) /* bytes of json results in a message: u32 */

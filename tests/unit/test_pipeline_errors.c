@@ -115,7 +115,7 @@ static void keys_and_values(void **state)
          "4:14: 'retries' in stage 'a' must be a whole number or 'forever', not '-1'\n"},
         {"retries: for ever", "4:14: 'retries' in stage 'a' must be a whole number or 'forever', "
                               "not 'for ever' [did you mean 'forever'?]\n"},
-        {"retries: 1000001", "4:14: 'retries' in stage 'a' is 1000001; the most is 1000000\n"},
+        {"retries: 65535", "4:14: 'retries' in stage 'a' is 65535; the most is 65534\n"},
         {"retries: forever", "4:14: stage 'a': retries: forever needs dead_letter: none to be "
                              "said too [an Item that always fails then holds its place for "
                              "ever]\n"},
