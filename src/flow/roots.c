@@ -86,14 +86,3 @@ void fay_roots_close(fay_roots *roots, uint64_t number)
         return;
     page_drop(roots, page);
 }
-
-uint64_t fay_roots_oldest(const fay_roots *roots)
-{
-    for (const fay_page *page = roots->pages; page != NULL; page = page->hh.next) {
-        for (size_t i = 0; page->open > 0 && i < FAY_PAGE_ROOTS; i++) {
-            if (page->roots[i].open > 0)
-                return page->number * FAY_PAGE_ROOTS + i;
-        }
-    }
-    return UINT64_MAX;
-}

@@ -48,7 +48,5 @@ fay_root *fay_roots_open(fay_roots *roots, uint64_t number, uint64_t end);
 fay_root *fay_roots_get(fay_roots *roots, uint64_t number);
 /* The root has no Items left (open == 0) and nothing held: forgets it. */
 void fay_roots_close(fay_roots *roots, uint64_t number);
-/* Number of the oldest open root, UINT64_MAX if there is none. */
-uint64_t fay_roots_oldest(const fay_roots *roots);
 
 #endif /* FAY_ROOTS_H */

@@ -43,11 +43,6 @@ unsigned fay_host_cores(void)
     return (unsigned)FAY_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L); /* more than 1024 cores */
 }
 
-uint64_t fay_host_memory_available(void)
-{
-    return number_of("/proc/meminfo", "MemAvailable:") * FAY_KIB;
-}
-
 bool fay_host_cores_time(fay_cores_time *ret)
 {
     char text[256];

@@ -11,8 +11,6 @@
 
 /* Cores that this process may run on (its affinity), at least 1. */
 unsigned fay_host_cores(void);
-/* Bytes that programs can still get without swapping (MemAvailable); 0 = unknown. */
-uint64_t fay_host_memory_available(void);
 /* How often the kernel has killed for lack of memory since it started; 0 = unknown. */
 uint64_t fay_host_oom_kills(void);
 

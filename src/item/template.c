@@ -25,8 +25,7 @@ enum part_kind {
 
 struct part {
     enum part_kind kind;
-    char *text;    /* LITERAL: the bytes; MEMBER, ATTR: the name */
-    char *written; /* as in the word, with braces; NULL for LITERAL */
+    char *text; /* LITERAL: the bytes; MEMBER, ATTR: the name */
 };
 
 struct fay_template {
@@ -119,7 +118,7 @@ static void flush(fay_template *t, fay_buffer *literal)
 
 static void add_placeholder(fay_template *t, enum part_kind kind, struct slice inside)
 {
-    struct part part = {.kind = kind, .written = fay_strndup(inside.at - 1, inside.length + 2)};
+    struct part part = {.kind = kind};
     if (kind == MEMBER || kind == ATTR)
         part.text = fay_strndup(inside.at + 1, inside.length - 1);
     add(t, part);
@@ -180,7 +179,6 @@ void fay_template_free(fay_template *value)
         return;
     for (size_t i = 0; i < value->count; i++) {
         free(value->parts[i].text);
-        free(value->parts[i].written);
     }
     free(value->parts);
     free(value);
@@ -271,16 +269,6 @@ int fay_template_expand(const fay_template *value, const fay_template_values *va
             r = FAY_TEMPLATE_ABSENT;
     }
     return r;
-}
-
-const char *fay_template_absent(const fay_template *value, const fay_template_values *values)
-{
-    FAY_CLEANUP(fay_buffer_deinit) fay_buffer scratch = {0};
-    for (size_t i = 0; i < value->count; i++) {
-        if (!expand_part(&value->parts[i], values, &scratch))
-            return value->parts[i].written;
-    }
-    return NULL;
 }
 
 const char *fay_template_find(const char *text, size_t *ret_length)

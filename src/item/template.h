@@ -56,9 +56,6 @@ bool fay_template_has_placeholders(const fay_template *value);
 int fay_template_expand(const fay_template *value, const fay_template_values *values,
                         fay_buffer *out);
 
-/* The first placeholder as written that is absent from `values`, "{.user}"; NULL if none is. */
-const char *fay_template_absent(const fay_template *value, const fay_template_values *values);
-
 /*
  * The first known placeholder in a text that is not a template (a shell line), or NULL; its bytes
  * with braces are *ret_length. What only looks like one is passed over.

@@ -28,11 +28,11 @@ static void one_that_lags_keeps_one_page(void **state)
         fay_roots_close(&roots, i);
     }
     assert_int_equal(roots.open, 1);
-    assert_int_equal(fay_roots_oldest(&roots), 5);
     assert_true(HASH_COUNT(roots.pages) <= 2);
     fay_roots_get(&roots, 5)->open = 0;
     fay_roots_close(&roots, 5);
-    assert_int_equal(fay_roots_oldest(&roots), UINT64_MAX);
+    assert_int_equal(roots.open, 0);
+    assert_true(HASH_COUNT(roots.pages) <= 1); /* more of the newest may be opened */
     fay_roots_deinit(&roots);
 }
 
