@@ -61,24 +61,13 @@ static int hear_up(fay_owner_instance *instance, const fay_frame *frame)
     return rc;
 }
 
-static uint64_t *targets_of(const fay_block *block)
-{
-    if (block->routes == NULL)
-        return NULL;
-    uint64_t *targets = fay_alloc(block->count * sizeof *targets);
-    for (size_t i = 0; i < block->count; i++) {
-        targets[i] = fay_load64(block->routes + 8 * i);
-    }
-    return targets;
-}
-
 static int hear_results(fay_owner_instance *instance, const fay_frame *frame)
 {
     fay_results_frame results;
     if (fay_results_parse(frame->payload, frame->size, &results) != 0)
         return FAY_E_PEER;
     FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = fay_block_batch(&results.block);
-    FAY_CLEANUP(fay_freep) uint64_t *targets = targets_of(&results.block);
+    FAY_CLEANUP(fay_freep) uint64_t *targets = fay_block_targets(&results.block);
     FAY_CLEANUP(fay_freep) uint32_t *children = NULL;
     if (results.children != NULL) {
         children = fay_alloc(results.count * sizeof *children);
@@ -103,7 +92,7 @@ static int hear_part(fay_owner_instance *instance, const fay_frame *frame)
     if (fay_part_parse(frame->payload, frame->size, &part) != 0)
         return FAY_E_PEER;
     FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = fay_block_batch(&part.block);
-    FAY_CLEANUP(fay_freep) uint64_t *targets = targets_of(&part.block);
+    FAY_CLEANUP(fay_freep) uint64_t *targets = fay_block_targets(&part.block);
     fay_flow_event event = event_of(instance, FAY_FLOW_PART, frame->worker);
     event.tag = part.tag;
     event.batch = batch;

@@ -151,17 +151,6 @@ static int read_at(const struct spool *spool, void *to, size_t size, uint64_t of
     return 0;
 }
 
-static uint64_t *copy_targets(const fay_block *block)
-{
-    if (block->routes == NULL || block->count == 0)
-        return NULL;
-    uint64_t *targets = fay_alloc(block->count * sizeof *targets);
-    for (size_t i = 0; i < block->count; i++) {
-        targets[i] = fay_load64(block->routes + 8 * i);
-    }
-    return targets;
-}
-
 void fay_spooled_deinit(fay_spooled *items)
 {
     fay_batch_unref(items->batch);
@@ -200,7 +189,7 @@ int fay_spools_load(fay_spools *spools, uint32_t id, uint64_t cursor, fay_spoole
     }
     *ret = (fay_spooled){.batch = batch,
                          .count = batch->count,
-                         .targets = copy_targets(&part.block),
+                         .targets = fay_block_targets(&part.block),
                          .next = cursor + SIZE_BYTES + size};
     return 0;
 }

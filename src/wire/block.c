@@ -180,6 +180,17 @@ fay_batch *fay_block_batch(const fay_block *block)
     return batch;
 }
 
+uint64_t *fay_block_targets(const fay_block *block)
+{
+    if (block->routes == NULL)
+        return NULL;
+    uint64_t *targets = fay_alloc(block->count * sizeof *targets);
+    for (size_t i = 0; i < block->count; i++) {
+        targets[i] = fay_load64(block->routes + 8 * i);
+    }
+    return targets;
+}
+
 static bool dense(const fay_entry *entry, size_t count)
 {
     for (size_t i = 1; i < count; i++) {

@@ -78,6 +78,8 @@ bool fay_block_next(const fay_block *block, fay_block_item *item);
 
 /* A new batch with copies of the Items; `ids` are taken where the block has them. */
 fay_batch *fay_block_batch(const fay_block *block);
+/* The targets of its Items, one each; NULL if it has none. free() them. */
+uint64_t *fay_block_targets(const fay_block *block);
 
 /* Appends the block head (all but the data) of Items [at, at + count). `ids`: with root, attempt
  * (the next one: entry->attempt + 1) and path. `targets` (per Item) may be NULL. */

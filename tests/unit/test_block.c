@@ -76,6 +76,27 @@ static void leases_come_back_as_they_went(void **state)
     }
 }
 
+static void targets_come_back_as_they_went(void **state)
+{
+    (void)state;
+    static const uint64_t targets[] = {1, FAY_TARGET_SINK, 3};
+    FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = three(1);
+    for (int some = 0; some < 2; some++) {
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer out = {0};
+        fay_part_frame part;
+        fay_write64(&out, 100);
+        fay_block_head(batch, 0, 3, false, some ? targets : NULL, &out);
+        fay_block_data(batch, 0, 3, &out);
+        assert_int_equal(fay_part_parse(fay_buffer_data(&out), fay_buffer_size(&out), &part), 0);
+        FAY_CLEANUP(fay_freep) uint64_t *read = fay_block_targets(&part.block);
+        if (some) {
+            assert_memory_equal(read, targets, sizeof targets);
+        } else {
+            assert_null(read);
+        }
+    }
+}
+
 static void every_cut_is_refused(void **state)
 {
     (void)state;
@@ -127,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leases_come_back_as_they_went),
+        cmocka_unit_test(targets_come_back_as_they_went),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(results_count_their_children),
         cmocka_unit_test(pieces_are_found_where_they_lie_together),
