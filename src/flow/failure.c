@@ -113,12 +113,12 @@ static void die(fay_flow *flow, fay_ns now, fay_stage *stage, fay_batch *batch, 
                 const failure *why)
 {
     const fay_entry item = batch->entries[at];
-    if (stage->config.on_error == FAY_FLOW_STOP) {
+    if (stage->config.on_error == FAY_ON_ERROR_STOP) {
         fay_queue_push_head(&stage->queue, now, batch, at, 1, false);
         fay_flow_act_fail(flow, FAY_FAIL_ON_ERROR, stage->index, why->note, why->note_size);
         return;
     }
-    if (stage->config.on_error == FAY_FLOW_DROP) {
+    if (stage->config.on_error == FAY_ON_ERROR_DROP) {
         stage->stats.dropped++;
     } else {
         stage->stats.dead++;
@@ -176,9 +176,9 @@ static void back_to_head(fay_flow *flow, fay_ns now, fay_stage *stage, fay_lease
 static bool may_retry(const fay_stage *stage, fay_flow_try verdict)
 {
     switch (verdict) {
-    case FAY_TRY_EXIT: return (stage->config.retry_on & FAY_FLOW_RETRY_EXIT) != 0;
-    case FAY_TRY_SIGNAL: return (stage->config.retry_on & FAY_FLOW_RETRY_SIGNAL) != 0;
-    case FAY_TRY_TIMEOUT: return (stage->config.retry_on & FAY_FLOW_RETRY_TIMEOUT) != 0;
+    case FAY_TRY_EXIT: return (stage->config.retry_on & FAY_RETRY_ON_EXIT) != 0;
+    case FAY_TRY_SIGNAL: return (stage->config.retry_on & FAY_RETRY_ON_SIGNAL) != 0;
+    case FAY_TRY_TIMEOUT: return (stage->config.retry_on & FAY_RETRY_ON_TIMEOUT) != 0;
     case FAY_TRY_AGAIN:
     case FAY_TRY_BACK: return true;
     case FAY_TRY_POISON: break;

@@ -27,21 +27,11 @@
 #include <faymora/worker.h>
 
 #include "base/base.h"
+#include "base/modes.h"
 #include "item/route.h"
 #include "wire/batch.h"
 
 typedef struct fay_flow fay_flow;
-
-typedef enum fay_flow_on_error {
-    FAY_FLOW_DEAD,
-    FAY_FLOW_DROP,
-    FAY_FLOW_STOP
-} fay_flow_on_error;
-enum {
-    FAY_FLOW_RETRY_EXIT = 1u,
-    FAY_FLOW_RETRY_SIGNAL = 2u,
-    FAY_FLOW_RETRY_TIMEOUT = 4u
-};
 
 typedef struct fay_flow_stage {
     bool solo;   /* exec: a worker holds one Item */
@@ -52,8 +42,8 @@ typedef struct fay_flow_stage {
     uint64_t retries;  /* after the first try; UINT64_MAX = forever */
     fay_ns backoff_initial, backoff_max;
     double backoff_factor, backoff_jitter;
-    fay_flow_on_error on_error;
-    unsigned retry_on; /* FAY_FLOW_RETRY_* */
+    fay_on_error on_error;
+    unsigned retry_on; /* FAY_RETRY_ON_* */
     bool ordered;
     uint64_t reorder_items;
     fay_ns reorder_wait;
@@ -169,7 +159,7 @@ typedef enum fay_flow_action_kind {
     FAY_FLOW_RECORD,   /* ranges, position: into the journal, synced: answer with RECORDED */
     FAY_FLOW_ACKED,    /* root, count: source Items that are done (and on record) */
     FAY_FLOW_HOLDING,  /* stage, batch, at: this Item holds up an ordered stage */
-    FAY_FLOW_PRESSURE, /* stage: look at fay_flow_stats() */
+    FAY_FLOW_PRESSURE, /* stage: look at fay_flow_stage_stats() */
     FAY_FLOW_FAIL,     /* why, stage, note: the run must end; answer with ABORT */
     FAY_FLOW_PAUSED,   /* stage, items, note, batch, at: the first `items` Items of the stage failed
                         * alike, this one last. Until GO_ON or ABORT nothing is read, leased or

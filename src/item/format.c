@@ -7,7 +7,7 @@
 #include "wire/msgpack.h"
 
 static const char *const names[] = {
-#define X(name, text) [name] = (text),
+#define X(name, number, text) [name] = (text),
     FAY_FORMATS(X)
 #undef X
 };

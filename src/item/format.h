@@ -15,20 +15,7 @@
 
 #include "base/base.h"
 #include "base/buffer.h"
-
-#define FAY_FORMATS(X)                                                                             \
-    X(FAY_FORMAT_LINES, "lines")                                                                   \
-    X(FAY_FORMAT_JSONL, "jsonl")                                                                   \
-    X(FAY_FORMAT_NUL, "nul")                                                                       \
-    X(FAY_FORMAT_NETSTRING, "netstring")                                                           \
-    X(FAY_FORMAT_U32BE, "u32be")                                                                   \
-    X(FAY_FORMAT_MSGPACK, "msgpack")
-
-typedef enum fay_format {
-#define X(name, text) name,
-    FAY_FORMATS(X)
-#undef X
-} fay_format;
+#include "base/modes.h"
 
 const char *fay_format_name(fay_format format);
 int fay_format_parse(const char *name, fay_format *ret_format); /* FAY_E_NOTFOUND */

@@ -7,19 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define S(member)  offsetof(fay_stage_def, member)
-#define P(member)  offsetof(fay_pipeline, member)
+#define S(member)             offsetof(fay_stage_def, member)
+#define P(member)             offsetof(fay_pipeline, member)
 
-#define SIGNAL_MAX 64
+#define SIGNAL_MAX            64
 
-static const char *const modes[] = {"exec", "lines", "batch", "json", "frames", NULL};
-static const char *const emits[] = {"lines", "whole", NULL};
-static const char *const bufferings[] = {"line", "pty", "none", NULL};
+#define X(name, number, text) text,
+static const char *const emits[] = {FAY_EMITS(X) NULL};
+static const char *const bufferings[] = {FAY_BUFFERINGS(X) NULL};
+#undef X
 static const char *const retry_reasons[] = {"exit", "signal", "timeout", NULL};
 
 const char *const fay_crlf_names[] = {"keep", "strip", NULL};
 const char *const fay_format_names[] = {
-#define X(name, text) text,
+#define X(name, number, text) text,
     FAY_FORMATS(X)
 #undef X
         NULL};
@@ -411,7 +412,8 @@ const fay_field fay_stage_fields[] = {
     {"sh", .kind = FAY_FIELD_TEXT, .at = S(shell)},
     {"module", .kind = FAY_FIELD_TEXT, .at = S(module)},
     {"options", .kind = FAY_FIELD_OWN, .read = read_options},
-    {"mode", .kind = FAY_FIELD_CHOICE, .at = S(mode), .names = modes, .said = S(mode_given)},
+    {"mode", .kind = FAY_FIELD_CHOICE, .at = S(mode), .names = fay_mode_names,
+     .said = S(mode_given)},
     {"emit", .kind = FAY_FIELD_CHOICE, .at = S(emit), .names = emits},
     {"input", .kind = FAY_FIELD_TEXTS, .at = S(input_names)},
     {"when", .kind = FAY_FIELD_OWN, .read = read_when},

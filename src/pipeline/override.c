@@ -9,24 +9,17 @@
 #include "pipeline/schema.h"
 #include "pipeline/settle.h"
 
-static const char *const modes[] = {"exec", "lines", "batch", "json", "frames"};
-
-const char *fay_mode_name(fay_mode_kind mode)
-{
-    assert((size_t)mode < FAY_COUNT(modes));
-    return modes[mode];
-}
-
 int fay_mode_parse(const char *text, fay_mode_kind *ret_mode, fay_error *err)
 {
-    for (size_t i = 0; i < FAY_COUNT(modes); i++) {
-        if (strcmp(text, modes[i]) == 0) {
-            *ret_mode = (fay_mode_kind)i;
+    size_t count = 0;
+    for (; fay_mode_names[count] != NULL; count++) {
+        if (strcmp(text, fay_mode_names[count]) == 0) {
+            *ret_mode = (fay_mode_kind)count;
             return 0;
         }
     }
     int r = fay_fail_with(err, FAY_E_NOTFOUND, "unknown mode '%.40s'", text);
-    const char *near = fay_suggest(text, modes, FAY_COUNT(modes));
+    const char *near = fay_suggest(text, fay_mode_names, count);
     if (near != NULL) {
         fay_hint(err, "did you mean '%s'?", near);
     } else {

@@ -42,7 +42,6 @@ int fay_jobs_parse(const char *text, fay_inline_options *options, fay_error *err
 
 /* FAY_E_NOTFOUND, with a suggestion in `err`. */
 int fay_mode_parse(const char *text, fay_mode_kind *ret_mode, fay_error *err);
-const char *fay_mode_name(fay_mode_kind mode);
 
 /* Applies the flags, and settles the pipeline again. After FAY_E_CONFIG it can only be freed. */
 int fay_pipeline_override(fay_pipeline *pipeline, const fay_inline_options *options,

@@ -14,6 +14,11 @@ const char *const fay_source_names[] = {"stdin",    "file",  "dir",  "exec", "li
 const char *const fay_after_names[] = {"keep", "delete", "move", NULL};
 const char *const fay_sink_names[] = {"stdout", "file", "exec", "listen", "null", NULL};
 const char *const fay_sync_names[] = {"end", "batch", "item", NULL};
+const char *const fay_mode_names[] = {
+#define X(name, number, text) text,
+    FAY_MODES(X)
+#undef X
+        NULL};
 const char *const fay_on_error_names[] = {"dead", "drop", "stop", NULL};
 
 /* -- Defaults: those of docs/pipeline.yaml, and nowhere else ------------------------------------

@@ -27,20 +27,10 @@ typedef struct fay_place_in_file {
     int line, column;
 } fay_place_in_file;
 
-typedef enum fay_on_error {
-    FAY_ON_ERROR_DEAD,
-    FAY_ON_ERROR_DROP,
-    FAY_ON_ERROR_STOP
-} fay_on_error;
 typedef enum fay_crlf {
     FAY_CRLF_KEEP,
     FAY_CRLF_STRIP
 } fay_crlf;
-enum {
-    FAY_RETRY_ON_EXIT = 1u,
-    FAY_RETRY_ON_SIGNAL = 2u,
-    FAY_RETRY_ON_TIMEOUT = 4u
-};
 
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of the file's fields */
 typedef struct fay_stage_def {
@@ -186,11 +176,14 @@ typedef struct fay_pipeline {
     fay_hooks on;
 } fay_pipeline;
 
-/* The words of the enums above as a pipeline file has them, by number; NULL-terminated. A source of
+/* The words of these enums as a pipeline file has them, by number; NULL-terminated. A source of
  * kind ITEMS or DEAD is made by flags alone. */
-extern const char *const fay_source_names[],
-    *const fay_after_names[], *const fay_sink_names[], *const fay_sync_names[],
-                                                           *const fay_on_error_names[];
+extern const char *const fay_source_names[];
+extern const char *const fay_after_names[];
+extern const char *const fay_sink_names[];
+extern const char *const fay_sync_names[];
+extern const char *const fay_mode_names[];
+extern const char *const fay_on_error_names[];
 
 /* One with every default, without stages. Whoever makes one ends with fay_pipeline_settle(). */
 fay_pipeline *fay_pipeline_new(void);

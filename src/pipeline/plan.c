@@ -175,7 +175,7 @@ static void put_command(const fay_stage_def *stage, fay_buffer *out)
         fay_buffer_append_text(out, "    run      ");
         put_words(out, stage->argv);
     }
-    fay_buffer_printf(out, "\n    mode     %s: %s", fay_mode_name(stage->mode),
+    fay_buffer_printf(out, "\n    mode     %s: %s", fay_mode_names[stage->mode],
                       contracts[stage->mode]);
     if (stage->mode == FAY_MODE_BATCH)
         fay_buffer_printf(out, ", up to %" PRIu64, stage->batch_items);

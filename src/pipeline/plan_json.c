@@ -189,7 +189,7 @@ static void put_command(const fay_stage_def *stage, fay_buffer *out)
     }
     put_text(out, "sh", stage->shell);
     put_text(out, "module", stage->module);
-    put_text(out, "mode", fay_mode_name(stage->mode));
+    put_text(out, "mode", fay_mode_names[stage->mode]);
     bool batch = stage->mode == FAY_MODE_BATCH;
     put_bound(out, "batch", batch ? stage->batch_items : 0, 0);
     bool emits = batch || stage->mode == FAY_MODE_EXEC;

@@ -18,7 +18,6 @@
 
 #include "base/shell.h"
 #include "item/template.h"
-#include "pipeline/override.h"
 #include "run/owner.h"
 
 enum {
@@ -105,7 +104,7 @@ static void tell_hint(fay_owner *owner, const fay_flow_action *action)
     const fay_entry *entry = &action->batch->entries[action->at];
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
     fay_buffer_printf(&line, "faymora run --mode %s --retries 0 --dead-letter none -- ",
-                      fay_mode_name(def->mode));
+                      fay_mode_names[def->mode]);
     fay_owner_say(owner, "  hint: something is wrong with the stage, not with the Items\n");
     if (!add_command(def, &line))
         return;

@@ -34,7 +34,7 @@ static fay_flow_stage flow_stage(const fay_stage_def *def)
         .backoff_max = def->backoff_max,
         .backoff_factor = def->backoff_factor,
         .backoff_jitter = def->backoff_jitter,
-        .on_error = (fay_flow_on_error)def->on_error,
+        .on_error = def->on_error,
         .retry_on = def->retry_on,
         .ordered = def->ordered,
         .reorder_items = def->reorder_items,

@@ -196,25 +196,25 @@ static void failed(fay_sim_book *book, fay_sim_link *link, fay_sim_lease *lease,
     if (!for_good && s->attempts <= config->retries)
         return;
     book->failures++;
-    if (config->on_error == FAY_FLOW_STOP) {
+    if (config->on_error == FAY_ON_ERROR_STOP) {
         book->stopped = true; /* the run ends; its Item stays where it is */
         return;
     }
     book->tallies[link->stage].waiting--;
-    if (config->on_error == FAY_FLOW_DEAD) {
+    if (config->on_error == FAY_ON_ERROR_DEAD) {
         s->letter_due = true;
         root_of(book, visit)->due++;
     }
-    if (config->on_error == FAY_FLOW_DROP)
+    if (config->on_error == FAY_ON_ERROR_DROP)
         book->oracle->visits[visit].may_drop = true;
     finish(book, visit);
 }
 
 void fay_sim_book_worker_down(fay_sim_book *book, const fay_flow_event *event)
 {
-    static const unsigned retried[] = {[FAY_FLOW_EXIT] = FAY_FLOW_RETRY_EXIT,
-                                       [FAY_FLOW_SIGNAL] = FAY_FLOW_RETRY_SIGNAL,
-                                       [FAY_FLOW_TIMEOUT] = FAY_FLOW_RETRY_TIMEOUT};
+    static const unsigned retried[] = {[FAY_FLOW_EXIT] = FAY_RETRY_ON_EXIT,
+                                       [FAY_FLOW_SIGNAL] = FAY_RETRY_ON_SIGNAL,
+                                       [FAY_FLOW_TIMEOUT] = FAY_RETRY_ON_TIMEOUT};
     fay_sim_link *link = live_link(book, event->link, "WORKER_DOWN");
     fay_sim_post *post = &link->posts[event->worker];
     unsigned retry_on = book->oracle->shape->flow_stages[link->stage].retry_on;
@@ -299,11 +299,9 @@ void fay_sim_book_verdict(fay_sim_book *book, const fay_flow_event *event)
     fay_sim_link *link = &book->links[event->link];
     unsigned retry_on = book->oracle->shape->flow_stages[link->stage].retry_on;
     switch (event->verdict) {
-    case FAY_TRY_EXIT: failed(book, link, lease, (retry_on & FAY_FLOW_RETRY_EXIT) == 0); break;
-    case FAY_TRY_SIGNAL: failed(book, link, lease, (retry_on & FAY_FLOW_RETRY_SIGNAL) == 0); break;
-    case FAY_TRY_TIMEOUT:
-        failed(book, link, lease, (retry_on & FAY_FLOW_RETRY_TIMEOUT) == 0);
-        break;
+    case FAY_TRY_EXIT: failed(book, link, lease, (retry_on & FAY_RETRY_ON_EXIT) == 0); break;
+    case FAY_TRY_SIGNAL: failed(book, link, lease, (retry_on & FAY_RETRY_ON_SIGNAL) == 0); break;
+    case FAY_TRY_TIMEOUT: failed(book, link, lease, (retry_on & FAY_RETRY_ON_TIMEOUT) == 0); break;
     case FAY_TRY_AGAIN: failed(book, link, lease, false); break;
     case FAY_TRY_POISON: failed(book, link, lease, true); break;
     case FAY_TRY_BACK: handed_back(book, link, lease); break;

@@ -121,10 +121,10 @@ static void draw_rules(fay_flow_stage *flow, fay_sim_world *world)
     flow->backoff_factor = fay_sim_chance(world, 0.5) ? 2 : 1;
     flow->backoff_max = 30 * FAY_SECOND;
     flow->backoff_jitter = fay_sim_chance(world, 0.5) ? 0.2 : 0;
-    flow->on_error = FAY_FLOW_DEAD;
+    flow->on_error = FAY_ON_ERROR_DEAD;
     if (fay_sim_chance(world, 0.2))
-        flow->on_error = fay_sim_chance(world, 0.8) ? FAY_FLOW_DROP : FAY_FLOW_STOP;
-    flow->retry_on = FAY_FLOW_RETRY_EXIT | FAY_FLOW_RETRY_SIGNAL | FAY_FLOW_RETRY_TIMEOUT;
+        flow->on_error = fay_sim_chance(world, 0.8) ? FAY_ON_ERROR_DROP : FAY_ON_ERROR_STOP;
+    flow->retry_on = FAY_RETRY_ON_EXIT | FAY_RETRY_ON_SIGNAL | FAY_RETRY_ON_TIMEOUT;
     if (fay_sim_chance(world, 0.2))
         flow->retry_on = (unsigned)fay_sim_below(world, 8);
     flow->reorder_items = ONE_OF(world, 1, 2, 3, 10, 1024);

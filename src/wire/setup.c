@@ -119,7 +119,7 @@ int fay_setup_parse(const uint8_t *payload, size_t size, fay_setup *ret)
     setup.env = read_texts(&r);
     read_routes(&r, &setup);
     if (fay_reader_done(&r) != 0 || setup.mode > FAY_MODE_FRAMES || setup.emit > FAY_EMIT_WHOLE ||
-        setup.format > 5 || setup.buffering > FAY_BUFFERING_NONE) {
+        setup.format > FAY_FORMAT_MSGPACK || setup.buffering > FAY_BUFFERING_NONE) {
         fay_setup_deinit(&setup);
         return FAY_E_PEER;
     }

@@ -46,7 +46,7 @@ static void shape(const fay_pipeline *p, fay_buffer *out)
 {
     for (size_t i = 0; i < p->stages_count; i++) {
         const fay_stage_def *s = &p->stages[i];
-        fay_buffer_printf(out, "%s%s:%s:", i > 0 ? " -> " : "", s->name, fay_mode_name(s->mode));
+        fay_buffer_printf(out, "%s%s:%s:", i > 0 ? " -> " : "", s->name, fay_mode_names[s->mode]);
         for (size_t k = 0; k < s->argc; k++) {
             fay_buffer_printf(out, "%s%s", k > 0 ? "," : "", s->argv[k]);
         }
