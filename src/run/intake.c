@@ -9,7 +9,6 @@
 #include "item/attrs.h"
 
 #define CHUNK_MAX       (1 * FAY_MIB)
-#define OFFSET_MASK     ((UINT64_C(1) << 48) - 1) /* above it a source may say which file */
 #define CHUNK_ITEMS_MAX ((size_t)65536)
 
 void fay_intake_init(fay_intake *intake, fay_format format, bool strip, uint64_t item_max)
@@ -102,13 +101,13 @@ static int tell(const fay_intake *intake, int status, fay_error *err)
     if (status == FAY_E_NORES) {
         int r =
             fay_fail_with(err, FAY_E_INVAL, "the Item at byte %llu is larger than %s (max_item)",
-                          (unsigned long long)(intake->position & OFFSET_MASK),
+                          (unsigned long long)(intake->position & FAY_INTAKE_OFFSET_MASK),
                           fay_size_text(intake->item_max, most));
         fay_hint(err, "raise it: max_item of a stage, or --set STAGE.max_item=64MiB");
         return r;
     }
     return fay_fail_with(err, FAY_E_INVAL, "what stands at byte %llu is not of the format '%s'",
-                         (unsigned long long)(intake->position & OFFSET_MASK),
+                         (unsigned long long)(intake->position & FAY_INTAKE_OFFSET_MASK),
                          fay_format_name(intake->framing));
 }
 

@@ -19,6 +19,9 @@
 #include "wire/batch.h"
 
 #define FAY_INTAKE_READ (256 * FAY_KIB)
+/* A position is an offset; above it a source may say in which file. */
+#define FAY_INTAKE_OFFSET_BITS 48
+#define FAY_INTAKE_OFFSET_MASK ((UINT64_C(1) << FAY_INTAKE_OFFSET_BITS) - 1)
 
 /* Items from a source. */
 typedef struct fay_chunk {
@@ -46,8 +49,8 @@ void fay_intake_deinit(fay_intake *intake);
 uint8_t *fay_intake_room(fay_intake *intake, size_t *ret_size);
 
 enum {
-    FAY_INTAKE_EMPTY = 1
-}; /* no whole Item is there */
+    FAY_INTAKE_EMPTY = 1 /* no whole Item is there */
+};
 /*
  * Cuts up to `items` Items of about `bytes` bytes (at least one, if one is there). `final`: no more
  * bytes will come. 0, FAY_INTAKE_EMPTY, or an error with err set: an Item above item_max, or bytes

@@ -274,7 +274,7 @@ static int send_data(fay_sink *sink, struct job *job, size_t *room)
     return GONE_ON;
 }
 
-/* Joins the next record of the spool; false when there is none. */
+/* Joins the next record of the spool; when there is none the job is no longer `open`. */
 static int next_piece(fay_sink *sink, struct job *job)
 {
     FAY_CLEANUP(fay_spooled_deinit) fay_spooled items = {0};

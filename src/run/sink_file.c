@@ -165,24 +165,7 @@ static int take_file(const fay_sink_config *config, fay_sink *sink, int fd, fay_
     return 0;
 }
 
-int fay_drain_open_file(const fay_sink_config *config, fay_sink *sink, fay_drain **ret,
-                        fay_error *err)
-{
-    const char *path = config->def->file;
-    bool fresh = config->past == NULL;
-    int flags = O_WRONLY | O_CLOEXEC | (fresh ? O_CREAT : 0);
-    flags |= fresh && !config->def->append ? O_TRUNC : 0;
-    flags |= config->def->append ? O_APPEND : 0;
-    int fd = open(path, flags, 0666);
-    if (fd < 0)
-        return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", path);
-    struct stat stat;
-    if (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode))
-        return take_file(config, sink, fd, ret, err);
-    return fay_drain_take_stream(config, sink, fd, ret, err); /* a FIFO, /dev/full, .. */
-}
-
-/* ---- stdout, and paths that lead to no regular file ------------------------------------------ */
+/* ---- streams: stdout, and paths that lead to no regular file --------------------------------- */
 
 static void on_ready(void *context, bool closed)
 {
@@ -210,8 +193,9 @@ static ssize_t write_stream(fay_drain *drain, const uint8_t *bytes, size_t size,
     return -1;
 }
 
-int fay_drain_take_stream(const fay_sink_config *config, fay_sink *sink, int fd, fay_drain **ret,
-                          fay_error *err)
+/* A descriptor that is no regular file; becomes the drain's unless it is stdout. */
+static int take_stream(const fay_sink_config *config, fay_sink *sink, int fd, fay_drain **ret,
+                       fay_error *err)
 {
     static const fay_drain_ops ops = {.write = write_stream, .free = free_file};
     if (config->past != NULL && config->past->inode != 0)
@@ -223,6 +207,25 @@ int fay_drain_take_stream(const fay_sink_config *config, fay_sink *sink, int fd,
     return 0;
 }
 
+/* ---- opening --------------------------------------------------------------------------------- */
+
+int fay_drain_open_file(const fay_sink_config *config, fay_sink *sink, fay_drain **ret,
+                        fay_error *err)
+{
+    const char *path = config->def->file;
+    bool fresh = config->past == NULL;
+    int flags = O_WRONLY | O_CLOEXEC | (fresh ? O_CREAT : 0);
+    flags |= fresh && !config->def->append ? O_TRUNC : 0;
+    flags |= config->def->append ? O_APPEND : 0;
+    int fd = open(path, flags, 0666);
+    if (fd < 0)
+        return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", path);
+    struct stat stat;
+    if (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode))
+        return take_file(config, sink, fd, ret, err);
+    return take_stream(config, sink, fd, ret, err); /* a FIFO, /dev/full, .. */
+}
+
 int fay_drain_open_stdout(const fay_sink_config *config, fay_sink *sink, fay_drain **ret,
                           fay_error *err)
 {
@@ -231,7 +234,7 @@ int fay_drain_open_stdout(const fay_sink_config *config, fay_sink *sink, fay_dra
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot write stdout");
     if (S_ISREG(stat.st_mode))
         return take_file(config, sink, STDOUT_FILENO, ret, err);
-    return fay_drain_take_stream(config, sink, STDOUT_FILENO, ret, err);
+    return take_stream(config, sink, STDOUT_FILENO, ret, err);
 }
 
 /* ---- null ------------------------------------------------------------------------------------ */

@@ -34,12 +34,10 @@ typedef int fay_drain_opener(const fay_sink_config *config, fay_sink *sink, fay_
 fay_drain_opener fay_drain_open_stdout, fay_drain_open_file, fay_drain_open_exec,
     fay_drain_open_listen, fay_drain_open_null;
 
-/* What kinds tell the sink. */
+/* What kinds tell the sink, each once; what comes after is no news. Lost: nothing can be written
+ * any more, what waits is dropped (`closed`: the reader of stdout has gone, err says nothing).
+ * Ended: after finish() has returned 1, the end of the stream, well (err NULL) or not. */
 void fay_sink_lost(fay_sink *sink, bool closed, const fay_error *err);
 void fay_sink_ended(fay_sink *sink, const fay_error *err);
-
-/* A descriptor that is no regular file; becomes the drain's unless it is stdout. */
-int fay_drain_take_stream(const fay_sink_config *config, fay_sink *sink, int fd, fay_drain **ret,
-                          fay_error *err);
 
 #endif /* FAY_SINK_KIND_H */

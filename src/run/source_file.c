@@ -33,10 +33,8 @@
 #include "run/text.h"
 
 enum {
-    OFFSET_BITS = 48,
     EDGE = 4096
 };
-#define OFFSET_MASK ((UINT64_C(1) << OFFSET_BITS) - 1)
 
 struct files {
     fay_source source;
@@ -130,7 +128,7 @@ static int open_current(struct files *f, fay_error *err)
     } else if ((f->fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot read %s", path);
     }
-    f->intake.position = (uint64_t)f->current << OFFSET_BITS | f->offset;
+    f->intake.position = (uint64_t)f->current << FAY_INTAKE_OFFSET_BITS | f->offset;
     return 0;
 }
 
@@ -255,9 +253,9 @@ static char *notes_files(fay_source *source, const fay_range *ranges, size_t cou
     (void)ranges;
     (void)count;
     const struct files *f = (struct files *)source;
-    size_t index = (size_t)(position >> OFFSET_BITS);
+    size_t index = (size_t)(position >> FAY_INTAKE_OFFSET_BITS);
     uint64_t sum;
-    if (index >= f->count || !edges(f, index, position & OFFSET_MASK, &sum))
+    if (index >= f->count || !edges(f, index, position & FAY_INTAKE_OFFSET_MASK, &sum))
         return fay_strdup("");
     return fay_printed("%016llx", (unsigned long long)sum);
 }
@@ -267,8 +265,8 @@ static int resume_files(fay_source *source, const fay_source_past *past, fay_err
     struct files *f = (struct files *)source;
     if (past->position == 0)
         return 0;
-    size_t index = (size_t)(past->position >> OFFSET_BITS);
-    uint64_t offset = past->position & OFFSET_MASK;
+    size_t index = (size_t)(past->position >> FAY_INTAKE_OFFSET_BITS);
+    uint64_t offset = past->position & FAY_INTAKE_OFFSET_MASK;
     if (index >= f->count || (uint64_t)f->stats[index].st_size < offset) {
         return fay_fail_with(err, FAY_E_STALE, "%s is shorter than what was read of it",
                              name_of(f, FAY_MIN(index, f->count - 1)));
