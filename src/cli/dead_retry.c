@@ -135,8 +135,8 @@ static const char *group_name(const group *g)
 
 static void warn_if_changed(const retry *r, const group *g)
 {
-    char hash[FAY_RUN_HASH_SIZE];
-    fay_run_pipeline_hash(g->pipeline, hash);
+    char hash[FAY_LETTER_HASH_SIZE];
+    fay_letter_hash(g->pipeline, hash);
     if (g->hash[0] == '\0' || strcmp(hash, g->hash) == 0)
         return;
     (void)fprintf(

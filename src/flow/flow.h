@@ -231,8 +231,8 @@ void fay_flow_restore(fay_flow *flow, const fay_range *ranges, size_t count, uin
 bool fay_flow_is_acked(const fay_flow *flow, uint64_t root);
 
 enum {
-    FAY_FLOW_STALE = 1
-}; /* a lease that is no more: nothing has changed (rule 1) */
+    FAY_FLOW_STALE = 1 /* a lease that is no more: nothing has changed (rule 1) */
+};
 /*
  * 0; FAY_FLOW_STALE; or FAY_E_PEER when the event breaks the protocol with the link (unknown
  * worker, tags that it does not hold): nothing has changed, the driver closes the link and feeds

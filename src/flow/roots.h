@@ -11,9 +11,8 @@
 #ifndef FAY_ROOTS_H
 #define FAY_ROOTS_H
 
-#include "base/hash.h"
-
 #include "base/base.h"
+#include "base/hash.h"
 #include "flow/piece.h"
 
 enum {

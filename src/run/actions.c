@@ -34,9 +34,9 @@ static void write_letter(fay_owner *owner, const fay_batch *batch, size_t index,
 {
     const fay_entry *entry = &batch->entries[index];
     char id[FAY_PATH_TEXT_MAX];
-    char hash[FAY_RUN_HASH_SIZE];
+    char hash[FAY_LETTER_HASH_SIZE];
     (void)fay_path_text(entry->root, &entry->path, false, id);
-    fay_run_pipeline_hash(owner->pipeline, hash);
+    fay_letter_hash(owner->pipeline, hash);
     const char *path = owner->pipeline->path;
     FAY_CLEANUP(fay_letter_deinit)
     fay_letter letter = {
@@ -70,11 +70,8 @@ static void write_letter(fay_owner *owner, const fay_batch *batch, size_t index,
 static void letter(fay_owner *owner, const fay_flow_action *action)
 {
     fay_news news = fay_news_read(action->note, action->note_size);
-    static const char unnamed[] = "its results are nested too deep or too many to be told apart";
-    if (action->note_size == 0) {
-        news.error = unnamed;
-        news.error_size = sizeof unnamed - 1;
-    }
+    if (action->note_size == 0)
+        news = fay_news_saying("its results are nested too deep or too many to be told apart");
     write_letter(owner, action->batch, action->at, owner->pipeline->stages[action->stage].name,
                  &news);
 }
@@ -91,7 +88,7 @@ void fay_owner_refuse(fay_owner *owner, const fay_batch *batch, size_t index)
     FAY_CLEANUP(fay_freep)
     char *error = fay_printed("the sink's format '%s' cannot hold this Item",
                               fay_format_name(owner->pipeline->sink.format));
-    fay_news news = {.error = error, .error_size = strlen(error), .tail = ""};
+    fay_news news = fay_news_saying(error);
     owner->refused++;
     write_letter(owner, batch, index, "sink", &news);
     /* Of a spool that stands before the mark: its root will be on record, so this letter must be.
@@ -134,8 +131,8 @@ static void pressure(fay_owner *owner, size_t stage)
     fay_owner_instance *instance = &owner->instances[stage];
     fay_flow_stats stats;
     fay_flow_stage_stats(owner->flow, uv_hrtime(), stage, &stats);
-    instance->high += stats.pressure == 1;
-    instance->low += stats.pressure == -1;
+    instance->high += stats.pressure == FAY_HIGH;
+    instance->low += stats.pressure == FAY_LOW;
     fay_owner_send_status(instance);
     if (!fay_events_wanted(owner->events, FAY_HOOK_PRESSURE))
         return;
@@ -220,7 +217,21 @@ static void sync_ends(fay_owner *owner)
     fay_sink_mark(owner->sink);
 }
 
-static void spawn(fay_owner *owner, const fay_flow_action *action)
+static void lease(fay_owner *owner, const fay_flow_action *action)
+{
+    fay_owner_instance *instance = fay_owner_find_instance(owner, action->link);
+    if (instance != NULL)
+        fay_owner_lease(instance, action);
+}
+
+static void recall(fay_owner *owner, const fay_flow_action *action)
+{
+    const fay_owner_instance *instance = fay_owner_find_instance(owner, action->link);
+    if (instance != NULL)
+        fay_link_send(instance->link, FAY_MESSAGE_RECALL, action->worker, NULL, 0);
+}
+
+static void spawn_or_retire(fay_owner *owner, const fay_flow_action *action)
 {
     fay_owner_instance *instance = fay_owner_find_instance(owner, action->link);
     if (instance == NULL)
@@ -236,12 +247,11 @@ static void spawn(fay_owner *owner, const fay_flow_action *action)
 
 static void carry_out(fay_owner *owner, const fay_flow_action *action)
 {
-    fay_owner_instance *instance = NULL;
     switch (action->kind) {
-    case FAY_FLOW_LEASE:
-    case FAY_FLOW_RECALL: instance = fay_owner_find_instance(owner, action->link); break;
+    case FAY_FLOW_LEASE: lease(owner, action); break;
+    case FAY_FLOW_RECALL: recall(owner, action); break;
     case FAY_FLOW_SPAWN:
-    case FAY_FLOW_RETIRE: spawn(owner, action); break;
+    case FAY_FLOW_RETIRE: spawn_or_retire(owner, action); break;
     case FAY_FLOW_WRITE:
         fay_sink_write(owner->sink, action->batch, action->at, action->count);
         break;
@@ -260,11 +270,6 @@ static void carry_out(fay_owner *owner, const fay_flow_action *action)
     case FAY_FLOW_FAIL: fail(owner, action); break;
     case FAY_FLOW_PAUSED: fay_owner_paused(owner, action); break;
     case FAY_FLOW_DONE: fay_owner_done(owner); break;
-    }
-    if (instance != NULL && action->kind == FAY_FLOW_LEASE) {
-        fay_owner_lease(instance, action);
-    } else if (instance != NULL) {
-        fay_link_send(instance->link, FAY_MESSAGE_RECALL, action->worker, NULL, 0);
     }
 }
 

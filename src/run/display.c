@@ -70,16 +70,6 @@ static void on_relay(void *context, unsigned events)
     owner->changed = true;
 }
 
-static bool has_bar(const fay_run_options *options)
-{
-    const char *term = getenv("TERM"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
-    if (options->quiet || options->json)
-        return false;
-    bool capable = isatty(STDERR_FILENO) == 1 && term != NULL && strcmp(term, "dumb") != 0;
-    return options->progress == FAY_PROGRESS_BAR ||
-           (options->progress == FAY_PROGRESS_AUTO && capable);
-}
-
 int fay_owner_stderr(const fay_owner *owner)
 {
     return owner->relay_fds[1] >= 0 ? owner->relay_fds[1] : STDERR_FILENO;
@@ -148,7 +138,7 @@ void fay_owner_open_display(fay_owner *owner)
     owner->progress_timer = fay_timer_new(&owner->loop, on_progress, owner);
     if (!options->quiet && !options->json)
         owner->progress = fay_progress_new(options->progress, options->colour, STDERR_FILENO);
-    if (has_bar(options) && pipe2(owner->relay_fds, O_CLOEXEC) == 0) {
+    if (fay_progress_is_bar(owner->progress) && pipe2(owner->relay_fds, O_CLOEXEC) == 0) {
         owner->relay = fay_await_new(&owner->loop, owner->relay_fds[0], on_relay, owner);
         fay_await_want(owner->relay, FAY_AWAIT_READ);
     }

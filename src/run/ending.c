@@ -25,7 +25,8 @@
 #define PRESS_APART FAY_SECOND
 enum {
     ENDING_MS = 2000,
-    KILLED_MS = 1000
+    KILLED_MS = 1000,
+    GRACE_LOOK_MS = 20 /* how often workers that were told to end are looked at */
 };
 
 /* ---- failures -------------------------------------------------------------------------------- */
@@ -66,6 +67,7 @@ void fay_owner_abort(fay_owner *owner)
 
 /* ---- drain ----------------------------------------------------------------------------------- */
 
+/* Items that are in workers. */
 static unsigned long long in_flight(const fay_owner *owner)
 {
     unsigned long long count = 0;
@@ -197,23 +199,12 @@ void fay_owner_check_end(fay_owner *owner)
 
 /* ---- signals --------------------------------------------------------------------------------- */
 
-static bool no_worker_left(const fay_owner *owner)
-{
-    for (size_t i = 0; i < owner->pipeline->stages_count; i++) {
-        fay_flow_stats stats;
-        fay_flow_stage_stats(owner->flow, uv_hrtime(), i, &stats);
-        if (stats.leased > 0)
-            return false;
-    }
-    return true;
-}
-
 static void on_grace(void *context)
 {
     fay_owner *owner = context;
     fay_ns waited = uv_hrtime() - owner->pressed;
-    if (!no_worker_left(owner) && waited < longest_grace(owner)) {
-        fay_timer_start(owner->draining_timer, 20);
+    if (in_flight(owner) > 0 && waited < longest_grace(owner)) {
+        fay_timer_start(owner->draining_timer, GRACE_LOOK_MS);
         return;
     }
     fay_owner_close_instances(owner);
@@ -229,7 +220,7 @@ static void end_hard(fay_owner *owner)
     fay_owner_term_workers(owner);
     fay_timer_free(owner->draining_timer);
     owner->draining_timer = fay_timer_new(&owner->loop, on_grace, owner);
-    fay_timer_start(owner->draining_timer, 20);
+    fay_timer_start(owner->draining_timer, GRACE_LOOK_MS);
 }
 
 static void first_press(fay_owner *owner, int number)

@@ -23,7 +23,7 @@
 #include "wire/setup.h"
 
 enum {
-    EARLY_MAX = 5,
+    EARLY_MAX = 5, /* deaths before HELLO, one after the other: it cannot start */
     INSTANCE_FD = 3
 };
 
@@ -148,16 +148,18 @@ static void on_ended(void *context, int status)
 void fay_owner_link_closed(fay_owner_instance *instance, int why)
 {
     fay_owner *owner = instance->owner;
-    static const fay_news silent = {.error = "its Instance was silent for 3.5 s", .error_size = 33};
-    static const fay_news broke = {.error = "its Instance broke the protocol", .error_size = 31};
-    const char *death = instance->death != NULL ? instance->death : "its Instance died";
-    const fay_news ended = {.error = death, .error_size = strlen(death)};
-    const fay_news *news = why == FAY_E_TIMEOUT ? &silent : why == FAY_E_PEER ? &broke : &ended;
+    const char *said = instance->death != NULL ? instance->death : "its Instance died";
+    if (why == FAY_E_TIMEOUT) {
+        said = "its Instance was silent for 3.5 s";
+    } else if (why == FAY_E_PEER) {
+        said = "its Instance broke the protocol";
+    }
+    const fay_news news = fay_news_saying(said);
     instance->link = NULL;
-    fay_trail_gone(owner->trail, instance->stage, instance->number, -1, news);
+    fay_trail_gone(owner->trail, instance->stage, instance->number, -1, &news);
     if (instance->up) {
         FAY_CLEANUP(fay_buffer_deinit) fay_buffer note = {0};
-        fay_news_write(news, &note);
+        fay_news_write(&news, &note);
         fay_flow_event event = {.kind = FAY_FLOW_LINK_DOWN,
                                 .link = instance->number,
                                 .note = fay_buffer_data(&note),
@@ -242,7 +244,7 @@ void fay_owner_lease(fay_owner_instance *instance, const fay_flow_action *action
 {
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer head = {0};
     fay_batch *batch = action->batch;
-    fay_trail_leased(instance->owner->trail, instance->stage, action);
+    fay_trail_leased(instance->owner->trail, action);
     fay_write64(&head, action->tag);
     fay_write64(&head, now_ms());
     fay_block_head(batch, action->at, action->count, true, NULL, &head);

@@ -13,7 +13,7 @@
 #include "item/attrs.h"
 #include "item/json.h"
 
-void fay_run_pipeline_hash(const fay_pipeline *pipeline, char hash[FAY_RUN_HASH_SIZE])
+void fay_letter_hash(const fay_pipeline *pipeline, char hash[FAY_LETTER_HASH_SIZE])
 {
     FAY_CLEANUP(fay_freep) char *text = fay_pipeline_fingerprint(pipeline);
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer stages = {0};
@@ -26,7 +26,7 @@ void fay_run_pipeline_hash(const fay_pipeline *pipeline, char hash[FAY_RUN_HASH_
     }
     const char *hashed = fay_buffer_text(&stages);
     uint64_t sum = fay_hash64(hashed, strlen(hashed), 0);
-    (void)snprintf(hash, FAY_RUN_HASH_SIZE, "%016llx", (unsigned long long)sum);
+    (void)snprintf(hash, FAY_LETTER_HASH_SIZE, "%016llx", (unsigned long long)sum);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -37,8 +37,8 @@ void fay_letter_deinit(fay_letter *letter);
 /* The `hash` of a pipeline: XXH64 of what its fingerprint says of the stages (where Items come from
  * and go to is no matter to who tries one again), as 16 hex digits and a NUL. */
 enum {
-    FAY_RUN_HASH_SIZE = 17
+    FAY_LETTER_HASH_SIZE = 17
 };
-void fay_run_pipeline_hash(const fay_pipeline *pipeline, char hash[FAY_RUN_HASH_SIZE]);
+void fay_letter_hash(const fay_pipeline *pipeline, char hash[FAY_LETTER_HASH_SIZE]);
 
 #endif /* FAY_LETTER_H */

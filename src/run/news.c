@@ -10,8 +10,8 @@
 #include "wire/verdict.h"
 
 enum {
-    EXIT_AGAIN = 75
-}; /* EX_TEMPFAIL: again, whatever retry_on says */
+    EXIT_AGAIN = 75 /* EX_TEMPFAIL: again, whatever retry_on says */
+};
 
 static void set_texts(fay_news *news, fay_text error, fay_text tail)
 {
@@ -88,6 +88,11 @@ int fay_news_of_failed(const uint8_t *payload, size_t size, bool *ret_breach, fa
     fay_hint(ret, "%.*s", (int)failed.hint.size, failed.hint.bytes);
     *ret_breach = failed.kind == FAY_FAILED_BREACH;
     return 0;
+}
+
+fay_news fay_news_saying(const char *error)
+{
+    return (fay_news){.error = error, .error_size = strlen(error), .tail = ""};
 }
 
 void fay_news_write(const fay_news *news, fay_buffer *out)

@@ -37,6 +37,9 @@ int fay_news_of_down(const uint8_t *payload, size_t size, fay_news *ret);
 /* *ret_breach: a worker broke its contract; else the stage cannot start, or was asked to stop. */
 int fay_news_of_failed(const uint8_t *payload, size_t size, bool *ret_breach, fay_error *ret);
 
+/* News of what nobody has sent: an error that is borrowed, and no more. */
+fay_news fay_news_saying(const char *error);
+
 /* The note: exit, signal and texts. What cannot be read is taken as no news. */
 void fay_news_write(const fay_news *news, fay_buffer *out);
 fay_news fay_news_read(const uint8_t *note, size_t size);

@@ -13,8 +13,8 @@
 #include "run/text.h"
 
 enum {
-    SHARED_WRITE_MAX = 4096
-}; /* a pipe that is writable takes as much (PIPE_BUF) */
+    SHARED_WRITE_MAX = 4096 /* a pipe that is writable takes as much (PIPE_BUF) */
+};
 
 struct fay_outlet {
     int fd;

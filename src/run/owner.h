@@ -33,7 +33,6 @@
 #include "base/buffer.h"
 #include "flow/flow.h"
 #include "host/resources.h"
-
 #include "item/route.h"
 #include "journal/journal.h"
 #include "net/link.h"
@@ -203,6 +202,9 @@ void fay_owner_start_instances(fay_owner *owner);
 fay_owner_instance *fay_owner_find_instance(fay_owner *owner, uint32_t link);
 /* HELLO has come: the flow is told of the link. */
 void fay_owner_instance_ready(fay_owner_instance *instance);
+/* The link is gone, with its leases: closed by the other end, silent (FAY_E_TIMEOUT) or closed by
+ * us (FAY_E_PEER). Whatever is left of the process is killed, and started again if needed. */
+void fay_owner_link_closed(fay_owner_instance *instance, int why);
 /* Sends a LEASE, and notes it for the joblog. */
 void fay_owner_lease(fay_owner_instance *instance, const fay_flow_action *action);
 /* Sends pressure and numbers of workers, if it is up. */
@@ -222,9 +224,6 @@ bool fay_owner_instances_ended(const fay_owner *owner);
 /* What a link calls back; its context is the fay_owner_instance. A frame that breaks the protocol
  * closes the link. */
 extern const fay_link_events fay_owner_link_events;
-/* The link is gone, with its leases: closed by the other end, silent (FAY_E_TIMEOUT) or closed by
- * us (FAY_E_PEER). Whatever is left of the process is killed, and started again if needed. */
-void fay_owner_link_closed(fay_owner_instance *instance, int why);
 
 /* ---- resume.c -------------------------------------------------------------------------------- */
 

@@ -117,3 +117,8 @@ void fay_progress_clear(fay_progress *progress)
     write_out(progress);
     progress->drawn = false;
 }
+
+bool fay_progress_is_bar(const fay_progress *progress)
+{
+    return progress != NULL && progress->kind == FAY_PROGRESS_BAR;
+}

@@ -27,5 +27,7 @@ void fay_progress_free(fay_progress *progress); /* clears */
 void fay_progress_show(fay_progress *progress, const fay_report *report, fay_ns now);
 fay_ns fay_progress_due(const fay_progress *progress, fay_ns now); /* FAY_NEVER = not at all */
 void fay_progress_clear(fay_progress *progress);
+/* Whether it is a bar, which others must make room for. */
+bool fay_progress_is_bar(const fay_progress *progress);
 
 #endif /* FAY_PROGRESS_H */

@@ -9,7 +9,6 @@
 
 #include "base/prng.h"
 #include "host/resources.h"
-
 #include "run/owner.h"
 
 /* ---- the pipeline, as flow and Instances want it --------------------------------------------- */

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-
 #include "base/limits.h"
 #include "host/unlinked.h"
 #include "run/text.h"

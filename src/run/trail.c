@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "base/hash.h"
-
 #include "item/json.h"
 #include "run/joblog.h"
 #include "run/text.h"
@@ -172,9 +171,8 @@ void fay_trail_finish(fay_trail *trail)
     for_all(trail, fay_logfile_finish);
 }
 
-void fay_trail_leased(fay_trail *trail, size_t stage, const fay_flow_action *lease)
+void fay_trail_leased(fay_trail *trail, const fay_flow_action *lease)
 {
-    (void)stage;
     if (trail == NULL)
         return;
     double now = now_s();

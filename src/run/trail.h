@@ -24,7 +24,7 @@ void fay_trail_free(fay_trail *trail);
 void fay_trail_flush(fay_trail *trail);
 void fay_trail_finish(fay_trail *trail); /* nothing more will come: all is written and closed */
 
-void fay_trail_leased(fay_trail *trail, size_t stage, const fay_flow_action *lease);
+void fay_trail_leased(fay_trail *trail, const fay_flow_action *lease);
 /* Before the flow is fed with the same. */
 void fay_trail_results(fay_trail *trail, size_t stage, const fay_flow_event *results);
 void fay_trail_part(fay_trail *trail, size_t stage, const fay_flow_event *part);

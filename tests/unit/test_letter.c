@@ -178,7 +178,7 @@ static void what_is_no_letter_is_refused_by_the_member(void **state)
     }
 }
 
-static void hash_of(const char *program, char hash[FAY_RUN_HASH_SIZE])
+static void hash_of(const char *program, char hash[FAY_LETTER_HASH_SIZE])
 {
     FAY_CLEANUP(fay_freep) char *word = fay_strdup(program);
     char *words[] = {word};
@@ -186,13 +186,13 @@ static void hash_of(const char *program, char hash[FAY_RUN_HASH_SIZE])
     FAY_CLEANUP(fay_pipeline_freep)
     fay_pipeline *pipeline = fay_inline_parse(words, 1, NULL, &err);
     assert_non_null(pipeline);
-    fay_run_pipeline_hash(pipeline, hash);
+    fay_letter_hash(pipeline, hash);
 }
 
 static void the_hash_tells_pipelines_apart(void **state)
 {
     (void)state;
-    char one[FAY_RUN_HASH_SIZE], again[FAY_RUN_HASH_SIZE], other[FAY_RUN_HASH_SIZE];
+    char one[FAY_LETTER_HASH_SIZE], again[FAY_LETTER_HASH_SIZE], other[FAY_LETTER_HASH_SIZE];
     hash_of("cat", one);
     hash_of("cat", again);
     hash_of("tac", other);

@@ -82,7 +82,7 @@ static void open_trail(fixture *f)
 }
 
 /* Items [at, at + count) under the tags from 100 + at on, to worker 4 of link 1. */
-static void lease(fixture *f, size_t stage, size_t at, size_t count)
+static void lease(fixture *f, size_t at, size_t count)
 {
     const fay_flow_action action = {.kind = FAY_FLOW_LEASE,
                                     .link = 1,
@@ -91,7 +91,7 @@ static void lease(fixture *f, size_t stage, size_t at, size_t count)
                                     .batch = f->batch,
                                     .at = at,
                                     .count = count};
-    fay_trail_leased(f->trail, stage, &action);
+    fay_trail_leased(f->trail, &action);
 }
 
 static void fail_try(fixture *f, size_t stage, uint64_t tag, fay_news_kind kind, int exit)
@@ -148,7 +148,7 @@ static void results_are_logged_and_kept(void **state)
 {
     fixture *f = *state;
     open_trail(f);
-    lease(f, 0, 0, 3);
+    lease(f, 0, 3);
     FAY_CLEANUP(fay_batch_unrefp) fay_batch *out = fay_batch_new();
     (void)fay_batch_append(out, "one", 3);
     (void)fay_batch_append(out, "\xff", 1);
@@ -179,7 +179,7 @@ static void the_parts_of_a_set_are_kept_in_order(void **state)
     open_trail(f);
     f->batch->entries[1].attempt = 2;
     assert_int_equal(fay_path_append(&f->batch->entries[1].path, 7), 0);
-    lease(f, 1, 1, 1);
+    lease(f, 1, 1);
     FAY_CLEANUP(fay_batch_unrefp) fay_batch *out = fay_batch_new();
     (void)fay_batch_append(out, "1", 1);
     fay_flow_event event = {.kind = FAY_FLOW_PART, .link = 1, .tag = 101, .batch = out};
@@ -198,15 +198,15 @@ static void a_failed_try_says_what_comes_of_its_item(void **state)
 {
     fixture *f = *state;
     open_trail(f);
-    lease(f, 0, 0, 3);
+    lease(f, 0, 3);
     fail_try(f, 0, 100, FAY_NEWS_EXIT, 3);
     fail_try(f, 0, 101, FAY_NEWS_NEVER, 0);
     fail_try(f, 0, 102, FAY_NEWS_AGAIN, 75);
     fail_try(f, 0, 102, FAY_NEWS_EXIT, 1); /* answered already */
     f->batch->entries[0].attempt = 1;      /* the last one: retries 1 */
-    lease(f, 0, 0, 1);
+    lease(f, 0, 1);
     fail_try(f, 0, 100, FAY_NEWS_EXIT, 3);
-    lease(f, 1, 1, 1);
+    lease(f, 1, 1);
     fail_try(f, 1, 101, FAY_NEWS_EXIT, 4);
     assert_string_equal(jobs(f), "1 2 0 3 0 first 1 5 0 retried;"
                                  "2 1 0 0 0 first 1 5 1 dead;"
@@ -221,12 +221,12 @@ static void what_retry_on_leaves_out_is_dead_at_once(void **state)
 {
     fixture *f = *state;
     open_trail(f);
-    lease(f, 0, 0, 2);
+    lease(f, 0, 2);
     fail_try(f, 0, 100, FAY_NEWS_TIMEOUT, 0);
     fail_try(f, 0, 101, FAY_NEWS_SIGNAL, 0);
-    lease(f, 0, 2, 1);
+    lease(f, 2, 1);
     worker_goes(f, FAY_NEWS_SIGNAL, 9, UINT64_MAX);
-    lease(f, 0, 2, 1);
+    lease(f, 2, 1);
     worker_goes(f, FAY_NEWS_GARBAGE, 9, UINT64_MAX);
     assert_string_equal(jobs(f), "1 2 0 0 0 first 1 5 0 dead;"
                                  "2 1 0 0 0 first 1 5 1 dead;"
@@ -239,15 +239,15 @@ static void a_death_is_a_try_of_the_only_item_that_was_there(void **state)
 {
     fixture *f = *state;
     open_trail(f);
-    lease(f, 0, 0, 1);
+    lease(f, 0, 1);
     worker_goes(f, FAY_NEWS_EXIT, 0, 101);
-    lease(f, 0, 0, 2);
+    lease(f, 0, 2);
     worker_goes(f, FAY_NEWS_EXIT, 0, 102); /* both were: whose fault is not known */
-    lease(f, 0, 1, 2);
+    lease(f, 1, 2);
     worker_goes(f, FAY_NEWS_EXIT, 0, 102); /* Item 1 was, 2 had not reached it */
-    lease(f, 0, 2, 1);
+    lease(f, 2, 1);
     worker_goes(f, FAY_NEWS_EXIT, 0, 102); /* nor this time */
-    lease(f, 0, 2, 1);
+    lease(f, 2, 1);
     worker_goes(f, FAY_NEWS_RETIRED, 0, UINT64_MAX); /* it went as it should */
     worker_goes(f, FAY_NEWS_EXIT, 0, UINT64_MAX);    /* it holds nothing any more */
     assert_string_equal(jobs(f), "1 2 0 0 0 first 1 5 0 retried;"
@@ -258,7 +258,7 @@ static void what_goes_back_is_no_try(void **state)
 {
     fixture *f = *state;
     open_trail(f);
-    lease(f, 0, 0, 3);
+    lease(f, 0, 3);
     fay_trail_given_back(f->trail, &(fay_flow_event){.link = 1, .tag = 100, .count = 1});
     fay_trail_given_back(f->trail, &(fay_flow_event){.link = 2, .tag = 101, .count = 2});
     fail_try(f, 0, 100, FAY_NEWS_EXIT, 1);
@@ -276,19 +276,19 @@ static void only_what_is_asked_for(void **state)
     fay_error err = {0};
     assert_int_equal(fay_trail_open(f->pipeline, NULL, NULL, &watch, &f->trail, &err), 0);
     assert_null(f->trail);
-    lease(f, 0, 0, 1); /* all take NULL */
+    lease(f, 0, 1); /* all take NULL */
     fail_try(f, 0, 100, FAY_NEWS_EXIT, 1);
     worker_goes(f, FAY_NEWS_EXIT, 0, 0);
     fay_trail_given_back(f->trail, &(fay_flow_event){.link = 1, .tag = 100, .count = 1});
 
     assert_int_equal(fay_trail_open(f->pipeline, NULL, "results", &watch, &f->trail, &err), 0);
-    lease(f, 0, 0, 1);
+    lease(f, 0, 1);
     fail_try(f, 0, 100, FAY_NEWS_EXIT, 1);
     fay_trail_finish(f->trail);
     fay_trail_free(FAY_STEAL(f->trail));
     assert_int_equal(access("log", F_OK), -1);
     assert_int_equal(fay_trail_open(f->pipeline, "log", NULL, &watch, &f->trail, &err), 0);
-    lease(f, 0, 0, 1); /* still out when the run ends */
+    lease(f, 0, 1); /* still out when the run ends */
     assert_string_equal(jobs(f), "");
 }
 
@@ -297,7 +297,7 @@ static void a_joblog_goes_on_with_an_earlier_one(void **state)
     fixture *f = *state;
     for (int i = 0; i < 2; i++) {
         open_trail(f);
-        lease(f, 0, 0, 1);
+        lease(f, 0, 1);
         fail_try(f, 0, 100, FAY_NEWS_EXIT, i);
         fay_trail_finish(f->trail);
         fay_trail_free(FAY_STEAL(f->trail));
