@@ -157,7 +157,7 @@ static int redirect(group *g, fay_error *err)
     pipeline->spool = false;
     pipeline->sink.append = true;
     fay_text_replace(&pipeline->state, fay_strdup(""));
-    fay_inline_options overrides = {.retry_dead = in, .dead_letter = out};
+    fay_overrides overrides = {.retry_dead = in, .dead_letter = out};
     return fay_pipeline_override(pipeline, &overrides, err);
 }
 

@@ -86,7 +86,7 @@ static int refused(fay_cli *cli, const fay_error *err)
     return FAY_CLI_STOP;
 }
 
-static int parse_retries(fay_cli *cli, fay_inline_options *overrides)
+static int parse_retries(fay_cli *cli, fay_overrides *overrides)
 {
     fay_error err = {0};
     overrides->retries_given = true;
@@ -113,7 +113,7 @@ static int parse_progress(fay_cli *cli, fay_progress_kind *ret)
     return FAY_CLI_STOP;
 }
 
-static int parse_format(fay_cli *cli, fay_inline_options *overrides)
+static int parse_format(fay_cli *cli, fay_overrides *overrides)
 {
     overrides->format_given = true;
     if (fay_format_parse(cli->args.value, &overrides->format) == 0)
@@ -125,7 +125,7 @@ static int parse_format(fay_cli *cli, fay_inline_options *overrides)
 }
 
 /* The flags that change the pipeline. */
-static int take_override(fay_cli *cli, fay_inline_options *overrides)
+static int take_override(fay_cli *cli, fay_overrides *overrides)
 {
     fay_error err = {0};
     const char *value = cli->args.value;
@@ -179,7 +179,7 @@ static int take_flag(fay_cli *cli, fay_request *request)
 /* What only all words together tell. */
 static int check(fay_cli *cli, const fay_request *request)
 {
-    const fay_inline_options *overrides = &request->overrides;
+    const fay_overrides *overrides = &request->overrides;
     if (request->file != NULL && request->words_count > 0)
         return fay_cli_misuse(cli, "both a file ('%.100s') and a command behind --", request->file);
     if (request->file == NULL && request->words_count == 0 && cli->args.dashes)

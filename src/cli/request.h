@@ -14,9 +14,9 @@
 #include "pipeline/override.h"
 
 typedef struct fay_request {
-    fay_run_options options;      /* without pipeline and state */
-    fay_inline_options overrides; /* what the flags change about the pipeline */
-    const char **sets;            /* of --set, in order */
+    fay_run_options options; /* without pipeline and state */
+    fay_overrides overrides; /* what the flags change about the pipeline */
+    const char **sets;       /* of --set, in order */
     size_t sets_count, sets_capacity;
     const char *file;   /* NULL = inline */
     char *const *words; /* inline: behind `--` */

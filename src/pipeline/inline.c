@@ -44,10 +44,10 @@ static int add_stages(fay_pipeline *pipeline, char *const *words, size_t count, 
     return 0;
 }
 
-fay_pipeline *fay_inline_parse(char *const *words, size_t count, const fay_inline_options *options,
+fay_pipeline *fay_inline_parse(char *const *words, size_t count, const fay_overrides *options,
                                fay_error *err)
 {
-    static const fay_inline_options none = {0};
+    static const fay_overrides none = {0};
     size_t commands = 0;
     while (commands < count && !is(words[commands], ":::")) {
         commands++;

@@ -16,7 +16,7 @@
 #include "pipeline/pipeline.h"
 
 /* `options` may be NULL. NULL with FAY_E_CONFIG in `err` when the words are not of that form. */
-fay_pipeline *fay_inline_parse(char *const *words, size_t count, const fay_inline_options *options,
+fay_pipeline *fay_inline_parse(char *const *words, size_t count, const fay_overrides *options,
                                fay_error *err);
 
 #endif /* FAY_INLINE_H */

@@ -45,7 +45,7 @@ static bool parse_jobs(const char *text, size_t length, unsigned *ret)
     return true;
 }
 
-int fay_jobs_parse(const char *text, fay_inline_options *options, fay_error *err)
+int fay_jobs_parse(const char *text, fay_overrides *options, fay_error *err)
 {
     unsigned min = 0;
     unsigned max = 0;
@@ -69,7 +69,7 @@ int fay_jobs_parse(const char *text, fay_inline_options *options, fay_error *err
 /* -- The flags -----------------------------------------------------------------------------------
  */
 
-static void override_stage(fay_stage_def *stage, const fay_inline_options *o)
+static void override_stage(fay_stage_def *stage, const fay_overrides *o)
 {
     if (o->jobs_given) {
         stage->workers_min = o->jobs_min;
@@ -149,7 +149,7 @@ static int set_text(fay_pipeline *pipeline, const fay_field *field, const char *
     return r;
 }
 
-static int check_ends(const fay_pipeline *pipeline, const fay_inline_options *o, fay_error *err)
+static int check_ends(const fay_pipeline *pipeline, const fay_overrides *o, fay_error *err)
 {
     bool items = pipeline->source.kind == FAY_SOURCE_ITEMS;
     if (o->input != NULL && o->retry_dead != NULL)
@@ -167,7 +167,7 @@ static int check_ends(const fay_pipeline *pipeline, const fay_inline_options *o,
     return 0;
 }
 
-static void override_pipeline(fay_pipeline *pipeline, const fay_inline_options *o)
+static void override_pipeline(fay_pipeline *pipeline, const fay_overrides *o)
 {
     if (o->format_given) {
         pipeline->format = o->format;
@@ -194,7 +194,7 @@ static void override_pipeline(fay_pipeline *pipeline, const fay_inline_options *
     }
 }
 
-int fay_pipeline_override(fay_pipeline *pipeline, const fay_inline_options *options, fay_error *err)
+int fay_pipeline_override(fay_pipeline *pipeline, const fay_overrides *options, fay_error *err)
 {
     int r = check_ends(pipeline, options, err);
     if (r < 0)

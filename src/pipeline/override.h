@@ -14,7 +14,7 @@
 #include "pipeline/pipeline.h"
 
 /* The flags; zeroed = none given. Strings are borrowed for the call. They apply to every stage. */
-typedef struct fay_inline_options {
+typedef struct fay_overrides {
     bool jobs_given; /* -j N: min = max, pinned; -j MIN-MAX */
     unsigned jobs_min, jobs_max;
     bool mode_given; /* --mode */
@@ -35,17 +35,16 @@ typedef struct fay_inline_options {
     const char *failures_max; /* --max-failures N or N% */
     const char *state;        /* --state DIR */
     const char *retry_dead;   /* --retry-dead FILE */
-} fay_inline_options;
+} fay_overrides;
 
 /* "4" or "1-8" into jobs_*, which are untouched on failure: FAY_E_INVAL. */
-int fay_jobs_parse(const char *text, fay_inline_options *options, fay_error *err);
+int fay_jobs_parse(const char *text, fay_overrides *options, fay_error *err);
 
 /* FAY_E_NOTFOUND, with a suggestion in `err`. */
 int fay_mode_parse(const char *text, fay_mode_kind *ret_mode, fay_error *err);
 
 /* Applies the flags, and settles the pipeline again. After FAY_E_CONFIG it can only be freed. */
-int fay_pipeline_override(fay_pipeline *pipeline, const fay_inline_options *options,
-                          fay_error *err);
+int fay_pipeline_override(fay_pipeline *pipeline, const fay_overrides *options, fay_error *err);
 
 /* Applies one "key=value" of --set, and settles the pipeline again. Likewise. */
 int fay_pipeline_set(fay_pipeline *pipeline, const char *assignment, fay_error *err);

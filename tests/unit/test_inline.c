@@ -17,7 +17,7 @@ enum {
 };
 
 /* Words parted by spaces; a word in quotes cannot be said, and need not. */
-static fay_pipeline *parse(const char *line, const fay_inline_options *options, fay_error *err)
+static fay_pipeline *parse(const char *line, const fay_overrides *options, fay_error *err)
 {
     FAY_CLEANUP(fay_freep) char *copy = fay_strdup(line);
     char *words[WORDS_MAX];
@@ -32,7 +32,7 @@ static fay_pipeline *parse(const char *line, const fay_inline_options *options, 
     return fay_inline_parse(words, count, options, err);
 }
 
-static fay_pipeline *must(const char *line, const fay_inline_options *options)
+static fay_pipeline *must(const char *line, const fay_overrides *options)
 {
     fay_error err = {0};
     fay_pipeline *p = parse(line, options, &err);
@@ -155,7 +155,7 @@ static void too_many_stages_are_refused(void **state)
 static void flags_apply_to_every_stage(void **state)
 {
     (void)state;
-    const fay_inline_options options = {
+    const fay_overrides options = {
         .jobs_given = true,
         .jobs_min = 3,
         .jobs_max = 3,
@@ -203,7 +203,7 @@ static void flags_apply_to_every_stage(void **state)
 static void nul_is_the_source_alone(void **state)
 {
     (void)state;
-    const fay_inline_options options = {.nul_given = true, .input = "-", .output = "-"};
+    const fay_overrides options = {.nul_given = true, .input = "-", .output = "-"};
     FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = must("echo {}", &options);
     assert_int_equal(p->source.kind, FAY_SOURCE_STDIN);
     assert_int_equal(p->source.format, FAY_FORMAT_NUL);
@@ -217,7 +217,7 @@ static void flags_that_contradict_are_refused(void **state)
     (void)state;
     static const struct {
         const char *line;
-        fay_inline_options options;
+        fay_overrides options;
         const char *message;
     } rows[] = {
         {"cat ::: x", {.input = "f"}, "::: and -a cannot both be the source"},
@@ -241,7 +241,7 @@ static void flags_that_contradict_are_refused(void **state)
         assert_int_equal(err.status, FAY_E_CONFIG);
         assert_string_equal(err.message, rows[i].message);
     }
-    const fay_inline_options forever = {
+    const fay_overrides forever = {
         .retries_given = true, .retries = UINT64_MAX, .dead_letter = "none"};
     FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = must("cat", &forever);
     assert_null(p->dead_letter);
@@ -250,7 +250,7 @@ static void flags_that_contradict_are_refused(void **state)
 static void dead_letters_are_a_source(void **state)
 {
     (void)state;
-    const fay_inline_options options = {.retry_dead = "a-1.dead.jsonl"};
+    const fay_overrides options = {.retry_dead = "a-1.dead.jsonl"};
     FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = must("cat", &options);
     assert_int_equal(p->source.kind, FAY_SOURCE_DEAD);
     assert_string_equal(p->source.files[0], "a-1.dead.jsonl");
@@ -269,7 +269,7 @@ static void jobs_are_a_number_or_a_range(void **state)
         {"4x", 0, 0}, {"+4", 0, 0},         {" 4", 0, 0},  {"999999", 0, 0},
     };
     for (size_t i = 0; i < FAY_COUNT(rows); i++) {
-        fay_inline_options options = {0};
+        fay_overrides options = {0};
         fay_error err = {0};
         int r = fay_jobs_parse(rows[i].text, &options, &err);
         assert_int_equal(r, rows[i].max == 0 ? FAY_E_INVAL : 0);
@@ -277,7 +277,7 @@ static void jobs_are_a_number_or_a_range(void **state)
         assert_int_equal(options.jobs_min, rows[i].min);
         assert_int_equal(options.jobs_max, rows[i].max);
     }
-    const fay_inline_options range = {.jobs_given = true, .jobs_min = 2, .jobs_max = 8};
+    const fay_overrides range = {.jobs_given = true, .jobs_min = 2, .jobs_max = 8};
     FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = must("cat", &range);
     assert_false(p->stages[0].workers_pinned);
     assert_int_equal(p->stages[0].workers_start, 2);

@@ -169,7 +169,7 @@ static void words_that_are_no_text_are_base64(void **state)
     (void)state;
     char program[] = "printf", odd[] = "\xff{}", colons[] = ":::", a[] = "a\nb", b[] = "c";
     char *words[] = {program, odd, colons, a, b, NULL};
-    const fay_inline_options options = {0};
+    const fay_overrides options = {0};
     fay_error err = {0};
     FAY_CLEANUP(fay_pipeline_freep)
     fay_pipeline *p = fay_inline_parse(words, FAY_COUNT(words) - 1, &options, &err);
