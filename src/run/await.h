@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting on the loop: for a descriptor, and for a time. Objects that may be freed at any moment,
- * as the libuv handle inside outlives them until the loop has let go of it.
+ * Waiting on the loop for a descriptor. An await may be freed at any moment, also while it calls
+ * back, as the libuv handle inside outlives it until the loop has let go of it.
  *
  * An await puts the descriptor into an epoll instance of its own and has libuv wait for that. So
  * the descriptor's flags stay as they are: uv_poll_init() would set O_NONBLOCK, which others who
@@ -30,12 +30,5 @@ fay_await *fay_await_new(uv_loop_t *loop, int fd, fay_await_ready *ready, void *
 /* What to wait for from now on; 0 = nothing at all. Level-triggered. */
 void fay_await_want(fay_await *await, unsigned events);
 void fay_await_free(fay_await *await); /* the descriptor stays open; NULL is fine */
-
-typedef struct fay_timer fay_timer;
-fay_timer *fay_timer_new(uv_loop_t *loop, void (*due)(void *context), void *context);
-void fay_timer_start(fay_timer *timer, uint64_t after_ms); /* once; starts anew if running */
-void fay_timer_stop(fay_timer *timer);
-bool fay_timer_running(const fay_timer *timer);
-void fay_timer_free(fay_timer *timer); /* NULL is fine */
 
 #endif /* FAY_AWAIT_H */

@@ -49,6 +49,7 @@
 #include "run/spools.h"
 #include "run/state.h"
 #include "run/sync.h"
+#include "run/timer.h"
 #include "run/trail.h"
 
 typedef struct fay_owner fay_owner;

@@ -12,10 +12,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "run/await.h"
 #include "run/source_kind.h"
 #include "run/stream.h"
-#include "run/text.h"
+#include "run/timer.h"
 
 enum {
     RESTART_MS = 1000
