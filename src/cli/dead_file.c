@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/limits.h"
-
 static int fail(const fay_dead_file *letters, const char *what, fay_error *err)
 {
     return fay_fail_errno(err, FAY_E_IO, errno, "%s: %s", letters->path, what);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pipeline/schema.h"
+#include "base/buffer.h"
 
 typedef uint64_t stage_set;
 _Static_assert(FAY_STAGES_MAX <= 64, "a set of stages is one word");

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "pipeline/schema.h"
+#include "base/texts.h"
 #include "pipeline/settle.h"
 
 static bool is(const char *word, const char *separator)

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/schema.h"
+#include "base/buffer.h"
+#include "base/texts.h"
 
 const char *const fay_source_names[] = {"stdin",    "file",  "dir",  "exec", "listen",
                                         "generate", "items", "dead", NULL};

@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "pipeline/graph.h"
-#include "pipeline/override.h"
 
 /* -- Words ----------------------------------------------------------------------------------------
  */

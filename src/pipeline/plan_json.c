@@ -8,7 +8,6 @@
 
 #include "base/texts.h"
 #include "item/json.h"
-#include "pipeline/override.h"
 #include "pipeline/plan.h"
 
 /* -- Members --------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "item/template.h"
 
 void fay_sentences_deinit(fay_sentences *sentences)

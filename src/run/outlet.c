@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "run/await.h"
-#include "run/text.h"
 
 enum {
     SHARED_WRITE_MAX = 4096 /* a pipe that is writable takes as much (PIPE_BUF) */

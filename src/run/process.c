@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "run/await.h"
-#include "run/text.h"
 
 enum {
     SWEEP_MS = 500,

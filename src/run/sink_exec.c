@@ -11,7 +11,6 @@
 
 #include "run/outlet.h"
 #include "run/sink_kind.h"
-#include "run/text.h"
 
 struct exec_drain {
     fay_drain drain;

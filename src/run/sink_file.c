@@ -18,7 +18,6 @@
 #include "run/outlet.h"
 #include "run/sink_kind.h"
 #include "run/sync.h"
-#include "run/text.h"
 
 struct file_drain {
     fay_drain drain;

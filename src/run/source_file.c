@@ -30,7 +30,6 @@
 #include "run/await.h"
 #include "run/source_kind.h"
 #include "run/stream.h"
-#include "run/text.h"
 
 enum {
     EDGE = 4096

@@ -6,12 +6,10 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "base/limits.h"
 #include "host/unlinked.h"
 #include "run/text.h"
 #include "wire/block.h"
 #include "wire/codec.h"
-#include "wire/frame.h"
 
 enum {
     RECORD_ITEMS = 1024,

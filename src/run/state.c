@@ -14,7 +14,6 @@
 #include "base/limits.h"
 #include "base/units.h"
 #include "run/sync.h"
-#include "run/text.h"
 
 #define LONG_BYTES (4 * FAY_MIB)
 enum {

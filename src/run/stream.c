@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "run/await.h"
-#include "run/text.h"
 
 struct fay_stream {
     int fd;

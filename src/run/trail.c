@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "item/json.h"
 #include "run/joblog.h"
-#include "run/text.h"
 
 struct key {
     uint64_t tag, link;
