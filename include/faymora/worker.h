@@ -66,9 +66,8 @@ FAY_API int fay_emit(fay_ctx *ctx, const void *data, size_t len);
 /* The same for an Item with attributes. Takes the reference, also when it fails. */
 FAY_API int fay_emit_item(fay_ctx *ctx, fay_item *item);
 
-/* Says why the Item fails, and returns `verdict`: return fay_fail(ctx, FAY_POISON, "..."). Cut
- * after
- * 1,024 bytes. */
+/* Says why the Item fails, and returns `verdict`: return fay_fail(ctx, FAY_POISON, "..."). The text
+ * is cut after 1,024 bytes. */
 FAY_API int fay_fail(fay_ctx *ctx, int verdict, const char *format, ...) FAY_PRINTF(3, 4);
 
 /* Still at it: restarts the Item's timeout. `progress` is 0 to 1, below 0 = unknown. Any thread. */

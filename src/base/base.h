@@ -39,11 +39,11 @@ typedef uint64_t fay_ns;
  * Memory. Exhaustion aborts the process with a line on stderr: nothing useful can follow it. Any
  * size that comes from outside is checked against limits.h before it gets here.
  */
-void *fay_alloc(size_t size); /* zeroed */
+void *fay_alloc(size_t size); /* zeroed; never NULL, also for no bytes */
 void *fay_realloc(void *memory, size_t size);
 char *fay_strdup(const char *text);
-char *fay_strndup(const char *text, size_t length);
-char *fay_printed(const char *format, ...) FAY_PRINTF(1, 2);
+char *fay_strndup(const char *text, size_t length);          /* exactly so many bytes, and a NUL */
+char *fay_printed(const char *format, ...) FAY_PRINTF(1, 2); /* a new text; free() it */
 void fay_freep(void *pointer_to_pointer); /* for FAY_CLEANUP on anything free() takes */
 
 /* Grows a heap array so that `needed` elements fit; doubles, so that pushes are O(1) amortised. */
@@ -58,6 +58,7 @@ int fay_fail_with(fay_error *err, fay_status status, const char *format, ...) FA
 /* As above, with strerror(sys_errno) appended to the message. */
 int fay_fail_errno(fay_error *err, fay_status status, int sys_errno, const char *format, ...)
     FAY_PRINTF(4, 5);
+/* Sets what to do about it; `err` may be NULL. After one of the above, which clear it. */
 void fay_hint(fay_error *err, const char *format, ...) FAY_PRINTF(2, 3);
 
 #endif /* FAY_BASE_H */

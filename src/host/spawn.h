@@ -8,7 +8,7 @@
  * come to it when their parents die; fay_host_sweep() finds and kills those.
  *
  * vfork semantics (clone with CLONE_VM | CLONE_VFORK | CLONE_PIDFD): the cost is that of a bare
- * posix_spawn, and an exec that fails is known with its errno when fay_spawn() returns.
+ * posix_spawn, and an exec that fails is known with its errno when fay_spawn_start() returns.
  */
 #ifndef FAY_SPAWN_H
 #define FAY_SPAWN_H

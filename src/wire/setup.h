@@ -11,10 +11,8 @@
 
 typedef struct fay_setup {
     char *run, *pipeline, *stage, *node; /* names: "7f3a", "thumbs", "resize", "localhost" */
-    uint8_t mode;                        /* 0 exec 1 lines 2 batch 3 json 4 frames */
-    uint8_t emit;                        /* 0 lines 1 whole */
-    uint8_t format;                      /* of batch and exec output: item/format.h */
-    uint8_t buffering;                   /* 0 line 1 pty 2 none */
+    uint8_t mode, emit, buffering;       /* fay_mode_kind, .. (base/modes.h), checked when read */
+    uint8_t format;                      /* fay_format, of batch and exec output */
     uint8_t tag;                         /* prefix workers' stderr lines with "stage/worker| " */
     char **argv;                         /* NULL-terminated; of a module: NULL */
     char *module, *options, *cwd;        /* "" = none */
