@@ -12,7 +12,6 @@
 #include <faymora/base.h>
 
 /* Time on the monotonic clock of whoever drives the code (libuv, or the simulator). */
-typedef uint64_t fay_ms;
 typedef uint64_t fay_ns;
 #define FAY_NEVER       UINT64_MAX
 #define FAY_MS          ((fay_ns)1000000)

@@ -23,8 +23,7 @@
 #include "wire/setup.h"
 
 enum {
-    EARLY_MAX = 5, /* deaths before HELLO, one after the other: it cannot start */
-    INSTANCE_FD = 3
+    EARLY_MAX = 5 /* deaths before HELLO, one after the other: it cannot start */
 };
 
 static void start(fay_owner_instance *instance);
