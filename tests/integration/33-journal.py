@@ -57,7 +57,8 @@ class Journal(faytest.Case):
         done = subprocess.run([*trace, faytest.FAYMORA, "run", "-a", "in", "-o", "results/out",
                                "--dead-letter", "letters/dead", "--state", "states/new/", "-j", "1",
                                "--retries", "0", "--max-failures", "100%", "--mode", "lines", "--",
-                               "false"], env=self.env, capture_output=True, timeout=faytest.LIMIT_S)
+                               "sh", "-c", "read line; exit 1"], env=self.env,
+                              capture_output=True, timeout=faytest.LIMIT_S)
         calls = [line for line in self.lines("trace")
                  if "sync(" in line or "rename" in line]
         real = os.path.realpath(self.work)
