@@ -204,8 +204,9 @@ static bool dense(const fay_entry *entry, size_t count)
 
 static void write_id(const fay_entry *entry, fay_buffer *out)
 {
+    unsigned attempt = FAY_MIN(entry->attempt + 1u, (unsigned)UINT16_MAX); /* `forever` is long */
     fay_write64(out, entry->root);
-    fay_write16(out, (uint16_t)(entry->attempt + 1));
+    fay_write16(out, (uint16_t)attempt);
     fay_write8(out, entry->path.size);
     fay_buffer_append(out, entry->path.bytes, entry->path.size);
 }

@@ -76,6 +76,23 @@ static void leases_come_back_as_they_went(void **state)
     }
 }
 
+/* One that is tried for ever is never on its first try again. */
+static void tries_beyond_what_can_be_counted_stay_there(void **state)
+{
+    (void)state;
+    FAY_CLEANUP(fay_batch_unrefp) fay_batch *batch = three(false);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer out = {0};
+    for (size_t i = 0; i < batch->count; i++) {
+        batch->entries[i].attempt = UINT16_MAX;
+    }
+    lease_of(batch, true, NULL, &out);
+    fay_lease_frame lease;
+    fay_block_item item = {0};
+    assert_int_equal(fay_lease_parse(fay_buffer_data(&out), fay_buffer_size(&out), &lease), 0);
+    assert_true(fay_block_next(&lease.block, &item));
+    assert_int_equal(item.attempt, UINT16_MAX);
+}
+
 static void targets_come_back_as_they_went(void **state)
 {
     (void)state;
@@ -148,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leases_come_back_as_they_went),
+        cmocka_unit_test(tries_beyond_what_can_be_counted_stay_there),
         cmocka_unit_test(targets_come_back_as_they_went),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(results_count_their_children),
