@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * faymora-sim: the cores of Faymora in virtual time, with everything going wrong that may.
+ * faymora-sim: the cores of Faymora in virtual time.
  *
- *     faymora-sim NAME [--seeds A-B | --seed N] [--trace] [--quiet]
+ *     faymora-sim flow       whole pipelines, with everything going wrong that may
+ *     faymora-sim equalizer  the controllers of elasticity, measured against each other
  *
- * One row of the table below is one simulation.
+ * One row of the table at the end is one simulation.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/eq_sim.h"
 #include "sim/flow_sim.h"
 #include "sim/seeds.h"
 
@@ -21,33 +23,9 @@ enum {
     EXIT_USAGE = 2
 };
 
-static const struct simulation {
-    const char *name;
-    fay_sim_one *one;
-    const char *what;
-} simulations[] = {
-    {"flow", fay_sim_flow, "whole pipelines: workers, Instances, links, disks and owners die"},
-};
-
-static void help(FILE *out)
+static int usage(const char *what, const char *hint)
 {
-    (void)fputs("usage: faymora-sim SIMULATION [OPTIONS]\n\nSimulations:\n", out);
-    for (size_t i = 0; i < FAY_COUNT(simulations); i++) {
-        (void)fprintf(out, "  %-10s %s\n", simulations[i].name, simulations[i].what);
-    }
-    (void)fputs("\nOptions:\n"
-                "  --seeds A-B  the seeds to run, both ends included (1-100)\n"
-                "  --seed N     this one; prints the hash of its trace\n"
-                "  --trace      print what happens; with --seed\n"
-                "  -q, --quiet  print failures only\n"
-                "  -h, --help   print this\n"
-                "\nExit: 0 all went well, 1 a seed failed (its number is printed), 2 usage.\n",
-                out);
-}
-
-static int usage(const char *what)
-{
-    (void)fprintf(stderr, "faymora-sim: error: %s\n  hint: faymora-sim --help\n", what);
+    (void)fprintf(stderr, "faymora-sim: error: %s\n  hint: %s\n", what, hint);
     return EXIT_USAGE;
 }
 
@@ -62,19 +40,38 @@ static bool parse_number(const char *text, const char **ret_end, uint64_t *ret)
     return errno == 0;
 }
 
-static bool parse_seeds(const char *text, bool range, fay_sim_seeds *seeds)
+static bool parse_seeds(const char *text, bool range, uint64_t *ret_from, uint64_t *ret_to)
 {
     const char *end;
-    if (!parse_number(text, &end, &seeds->from))
+    if (!parse_number(text, &end, ret_from))
         return false;
-    seeds->to = seeds->from;
-    if (range && *end == '-' && !parse_number(end + 1, &end, &seeds->to))
+    *ret_to = *ret_from;
+    if (range && *end == '-' && !parse_number(end + 1, &end, ret_to))
         return false;
-    return *end == '\0' && seeds->from <= seeds->to && seeds->to < UINT64_MAX;
+    return *end == '\0' && *ret_from <= *ret_to && *ret_to < UINT64_MAX;
 }
 
-static int simulate(const struct simulation *simulation, int argc, char **argv)
+static const char bad_seeds[] = "seeds are numbers: --seed 7, --seeds 1-300";
+
+/* ---- flow ------------------------------------------------------------------------------------ */
+
+static void flow_help(FILE *out)
 {
+    (void)fputs("usage: faymora-sim flow [OPTIONS]\n"
+                "\nWhole pipelines: workers, Instances, links, disks and owners die.\n"
+                "\nOptions:\n"
+                "  --seeds A-B  the seeds to run, both ends included (1-100)\n"
+                "  --seed N     this one; prints the hash of its trace\n"
+                "  --trace      print what happens; with --seed\n"
+                "  -q, --quiet  print failures only\n"
+                "  -h, --help   print this\n"
+                "\nExit: 0 all went well, 1 a seed failed (its number is printed), 2 usage.\n",
+                out);
+}
+
+static int flow_main(int argc, char **argv)
+{
+    static const char hint[] = "faymora-sim flow --help";
     static const struct option options[] = {
         {"seeds", required_argument, NULL, 'r'}, {"seed", required_argument, NULL, 's'},
         {"trace", no_argument, NULL, 't'},       {"quiet", no_argument, NULL, 'q'},
@@ -86,20 +83,115 @@ static int simulate(const struct simulation *simulation, int argc, char **argv)
         switch (option) {
         case 'r':
         case 's':
-            if (!parse_seeds(optarg, option == 'r', &seeds))
-                return usage("seeds are numbers: --seed 7, --seeds 1-300");
+            if (!parse_seeds(optarg, option == 'r', &seeds.from, &seeds.to))
+                return usage(bad_seeds, hint);
             break;
         case 't': seeds.trace = true; break;
         case 'q': seeds.quiet = true; break;
-        case 'h': help(stdout); return 0;
+        case 'h': flow_help(stdout); return 0;
         default: return EXIT_USAGE;
         }
     }
     if (optind < argc)
-        return usage("too many arguments");
+        return usage("too many arguments", hint);
     if (seeds.trace && seeds.from != seeds.to)
-        return usage("--trace is for a single --seed");
-    return fay_sim_seeds_run(&seeds, simulation->name, simulation->one) > 0 ? EXIT_FAILED : 0;
+        return usage("--trace is for a single --seed", hint);
+    return fay_sim_seeds_run(&seeds, "flow", fay_sim_flow) > 0 ? EXIT_FAILED : 0;
+}
+
+/* ---- equalizer ------------------------------------------------------------------------------- */
+
+static void equalizer_help(FILE *out)
+{
+    (void)fputs(
+        "usage: faymora-sim equalizer [OPTIONS]\n"
+        "\nHow well controllers keep each stage at the workers that its load needs: all see\n"
+        "the same arrivals and the same work, and are measured against an oracle.\n"
+        "\nOptions:\n"
+        "  --trace NAMES     traces, with commas between them (all)\n"
+        "  --fuzz N          N random pipelines with random loads instead\n"
+        "  --baseline NAMES  other systems' controllers beside ours, or all\n"
+        "  --seeds A-B       the seeds to run, both ends included (1-3)\n"
+        "  --seed N          this one\n"
+        "  -v, --timeline    print each period of one trace and one seed\n"
+        "  --json            print JSON; of one trace and one seed with its time line\n"
+        "  --plot FILE       draw the workers over time as an SVG, likewise\n"
+        "  -h, --help        print this\n"
+        "\nTraces:\n",
+        out);
+    fay_eq_sim_list(out);
+    (void)fputs("\nExit: 0 all went well, 1 a run lost an Item, 2 usage.\n", out);
+}
+
+static int equalizer_run(const fay_eq_sim *sim)
+{
+    fay_error err = {0};
+    int status = fay_eq_sim_run(sim, stdout, &err);
+    if (status >= 0)
+        return status > 0 ? EXIT_FAILED : 0;
+    (void)usage(err.message, err.hint[0] != '\0' ? err.hint : "faymora-sim equalizer --help");
+    return status == FAY_E_INVAL ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int equalizer_main(int argc, char **argv)
+{
+    static const char hint[] = "faymora-sim equalizer --help";
+    static const struct option options[] = {
+        {"trace", required_argument, NULL, 't'},    {"fuzz", required_argument, NULL, 'f'},
+        {"baseline", required_argument, NULL, 'b'}, {"seeds", required_argument, NULL, 'r'},
+        {"seed", required_argument, NULL, 's'},     {"timeline", no_argument, NULL, 'v'},
+        {"json", no_argument, NULL, 'j'},           {"plot", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},           {0}};
+    fay_eq_sim sim = {.first_seed = 1, .last_seed = 3};
+    const char *end;
+    int option;
+    while ((option = getopt_long(argc, argv, "vh", options, NULL)) != -1) { // NOLINT(concurrency-*)
+        switch (option) {
+        case 't': sim.traces = optarg; break;
+        case 'f':
+            if (!parse_number(optarg, &end, &sim.fuzz) || *end != '\0' || sim.fuzz == 0)
+                return usage("--fuzz takes a number of pipelines: --fuzz 40", hint);
+            break;
+        case 'b': sim.baselines = optarg; break;
+        case 'r':
+        case 's':
+            if (!parse_seeds(optarg, option == 'r', &sim.first_seed, &sim.last_seed))
+                return usage(bad_seeds, hint);
+            break;
+        case 'v': sim.timeline = true; break;
+        case 'j': sim.json = true; break;
+        case 'p': sim.plot = optarg; break;
+        case 'h': equalizer_help(stdout); return 0;
+        default: return EXIT_USAGE;
+        }
+    }
+    if (optind < argc)
+        return usage("too many arguments", hint);
+    if (sim.fuzz > 0 && sim.traces != NULL)
+        return usage("--fuzz and --trace exclude each other", hint);
+    if (sim.traces == NULL)
+        sim.traces = "all";
+    return equalizer_run(&sim);
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+static const struct simulation {
+    const char *name;
+    int (*main)(int argc, char **argv); /* argv[0] is the name */
+    const char *what;
+} simulations[] = {
+    {"flow", flow_main, "whole pipelines: workers, Instances, links, disks and owners die"},
+    {"equalizer", equalizer_main, "elasticity: controllers, measured against an oracle"},
+};
+
+static void help(FILE *out)
+{
+    (void)fputs("usage: faymora-sim SIMULATION [OPTIONS]\n\nSimulations:\n", out);
+    for (size_t i = 0; i < FAY_COUNT(simulations); i++) {
+        (void)fprintf(out, "  %-10s %s\n", simulations[i].name, simulations[i].what);
+    }
+    (void)fputs("\nOptions: faymora-sim SIMULATION --help\n", out);
 }
 
 int main(int argc, char **argv)
@@ -110,7 +202,8 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; argc > 1 && i < FAY_COUNT(simulations); i++) {
         if (strcmp(argv[1], simulations[i].name) == 0)
-            return simulate(&simulations[i], argc - 1, argv + 1);
+            return simulations[i].main(argc - 1, argv + 1);
     }
-    return usage(argc > 1 ? "there is no such simulation" : "which simulation?");
+    return usage(argc > 1 ? "there is no such simulation" : "which simulation?",
+                 "faymora-sim --help");
 }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The figures of one run of the benchmark.
+ *
+ *     settle    periods from the disturbance until, for 10 periods, every queue is worth at most
+ *               one period of its stage's work (and, where the load falls, there are at most 1.25
+ *               times the workers of the end); 99 = it never was so
+ *     p50, p99  time from source to sink, the age of what is still inside included
+ *     workers   worker-periods paid: from spawn to gone
+ *     backlog   Item-periods spent in queues
+ *     actions   workers started and retired; a reversal: the opposite within 20 periods
+ *     armed     share of periods and stages in which the controller was busy with them
+ *     makespan  of a closed source; negative = none, or not done in time
+ */
+#ifndef FAY_SIM_EQ_METRICS_H
+#define FAY_SIM_EQ_METRICS_H
+
+#include "sim/eq_record.h"
+
+#define FAY_EQ_NEVER_SETTLED 99.0
+
+typedef struct fay_eq_metrics {
+    double settle; /* negative = the trace has no disturbance */
+    double p50, p99, workers, backlog, armed, makespan;
+    uint64_t actions, reversals, evaluations, repeated;
+    bool lost;
+} fay_eq_metrics;
+
+/* Sorts the latencies of the record. */
+void fay_eq_metrics_make(const fay_eq_trace *trace, fay_eq_record *record, fay_eq_metrics *ret);
+
+#endif /* FAY_SIM_EQ_METRICS_H */
