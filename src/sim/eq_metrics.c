@@ -66,7 +66,7 @@ static double time_to_settle(const fay_eq_trace *trace, const fay_eq_record *rec
     for (size_t i = from; i < record->periods; i++) {
         good = is_settled(trace, record, i, end_workers) ? good + 1 : 0;
         if (good == SETTLED_FOR)
-            return (double)(i + 1 - SETTLED_FOR - from);
+            return FAY_MIN((double)(i + 1 - SETTLED_FOR - from), FAY_EQ_NEVER_SETTLED);
     }
     return FAY_EQ_NEVER_SETTLED;
 }
@@ -82,7 +82,9 @@ void fay_eq_metrics_make(const fay_eq_trace *trace, fay_eq_record *record, fay_e
         .workers = record->worker_area,
         .backlog = record->queue_area,
         .armed = (double)record->armed / (double)FAY_MAX(record->armed_of, (uint64_t)1),
-        .makespan = record->finished_at,
+        .makespan = trace->closed == 0        ? -1
+                    : record->finished_at < 0 ? record->end
+                                              : record->finished_at,
         .actions = record->actions,
         .reversals = record->reversals,
         .evaluations = record->evaluations,

@@ -4,13 +4,14 @@
  *
  *     settle    periods from the disturbance until, for 10 periods, every queue is worth at most
  *               one period of its stage's work (and, where the load falls, there are at most 1.25
- *               times the workers of the end); 99 = it never was so
+ *               times the workers of the end); 99 at most, if it never was so
  *     p50, p99  time from source to sink, the age of what is still inside included
  *     workers   worker-periods paid: from spawn to gone
  *     backlog   Item-periods spent in queues
  *     actions   workers started and retired; a reversal: the opposite within 20 periods
  *     armed     share of periods and stages in which the controller was busy with them
- *     makespan  of a closed source; negative = none, or not done in time
+ *     makespan  until all of a closed source was delivered, or the run ended without; negative =
+ *               the source is not closed
  */
 #ifndef FAY_SIM_EQ_METRICS_H
 #define FAY_SIM_EQ_METRICS_H

@@ -111,6 +111,25 @@ static void a_falling_load_is_settled_when_workers_have_gone(void **state)
     assert_near(settle(&falling, queued, workers, 60), 12);
 }
 
+static void a_source_that_is_not_done_takes_at_least_the_run(void **state)
+{
+    (void)state;
+    fay_eq_record record;
+    fay_eq_metrics metrics;
+    fay_eq_trace closed = one_stage;
+    closed.closed = 10;
+    fay_eq_record_init(&record, &closed);
+    record.end = 600;
+    fay_eq_metrics_make(&one_stage, &record, &metrics);
+    assert_true(metrics.makespan < 0);
+    fay_eq_metrics_make(&closed, &record, &metrics);
+    assert_near(metrics.makespan, 600);
+    record.finished_at = 80;
+    fay_eq_metrics_make(&closed, &record, &metrics);
+    assert_near(metrics.makespan, 80);
+    fay_eq_record_deinit(&record);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +138,7 @@ int main(void)
         cmocka_unit_test(a_reversal_is_an_opposite_action_soon_after),
         cmocka_unit_test(it_is_settled_when_queues_stay_short),
         cmocka_unit_test(a_falling_load_is_settled_when_workers_have_gone),
+        cmocka_unit_test(a_source_that_is_not_done_takes_at_least_the_run),
     };
     return cmocka_run_group_tests_name("eq_metrics", tests, NULL, NULL);
 }
