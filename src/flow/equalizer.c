@@ -3,225 +3,496 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 
-static const double spawn_guess_ns = 20e6; /* before the first worker has started */
+#include "flow/board.h"
+#include "flow/growth.h"
+#include "flow/shrink.h"
+
+static const double spawn_guess_s = 0.02; /* before the first worker has started */
+static const double head_high = 0.2;      /* HIGH below R + 0.2 sqrt(R) */
+static const double drain_periods = 5;    /* Td */
+static const double nudge = 0.1;          /* of the workers, while a queue stands */
+static const double rounding = 2e-9;      /* times are given in ns */
 enum {
     EVENS_UNTIL_DORMANT = 3,
-    SPECULATIVE_MAX = 16,
-    FLAPS_MAX = 6
+    SPECULATIVE_MAX = 16
 };
 
-static fay_ns period(const fay_equalizer *e)
-{
-    if (e->period > 0)
-        return e->period;
-    return (fay_ns)fmax(50e6, e->spawn_ns / 2);
-}
+/* ---- life ------------------------------------------------------------------------------------ */
 
-static double target_wait(const fay_equalizer *e)
+void fay_equalizers_scale(fay_equalizers *all, size_t stage, fay_ns now, unsigned min, unsigned max,
+                          bool pinned)
 {
-    return e->target_wait > 0 ? (double)e->target_wait : (double)period(e) / 2;
-}
-
-void fay_equalizer_scale(fay_equalizer *e, unsigned min, unsigned max, bool pinned, fay_ns now)
-{
+    fay_equalizer *e = &all->stages[stage];
     assert(min <= max && max > 0);
-    e->min = min;
-    e->max = max;
-    e->pinned = pinned;
-    e->due = pinned ? FAY_NEVER : now;
+    e->config.min = min;
+    e->config.max = max;
+    e->config.pinned = pinned;
     e->armed = !pinned;
-    e->held_by = pinned ? "PINNED" : "";
+    e->evens = 0;
+    e->full_due = pinned ? (double)INFINITY : fay_board_seconds(all, now);
+    e->low_due = (double)INFINITY;
+    e->view.held_by = pinned ? "PINNED" : "";
 }
 
-void fay_equalizer_init(fay_equalizer *e, unsigned min, unsigned max, bool pinned, fay_ns now)
+static void begin(fay_equalizer *e, const fay_equalizer_stage *config)
 {
-    *e = (fay_equalizer){.spawn_ns = spawn_guess_ns, .last_at = now, .held_by = ""};
-    fay_equalizer_scale(e, min, max, pinned, now);
-    e->armed = false;
-    e->due = FAY_NEVER;
+    e->config = *config;
+    fay_arrivals_init(&e->arrivals, 0);
+    fay_service_init(&e->service, 0);
+    e->cost[0] = 1;
+    e->spawn_s = spawn_guess_s;
+    e->cap = (double)INFINITY;
+    e->hint_at = e->evaluated = e->grown = e->shrunk = e->nudged = e->flapped = -1e6;
+    e->full_due = e->low_due = (double)INFINITY;
+    e->standing = -1;
+    e->queue_high = 2;
+    e->slow = 1;
+    e->gap = fay_board_period(e) / 8;
+    e->cap_backoff = 20 * fay_board_period(e);
+    e->last.idle_since = FAY_NEVER;
+    e->view.held_by = config->pinned ? "PINNED" : "";
 }
 
-void fay_equalizer_spawned(fay_equalizer *e, fay_ns took)
+/* Upstream first: a stage comes when all that feed it have. */
+static void sort(fay_equalizers *all)
 {
-    e->spawn_ns += 0.3 * ((double)took - e->spawn_ns);
-}
-
-/* How long the surplus worker must have been idle before it goes. */
-static fay_ns hold(const fay_equalizer *e)
-{
-    double t = (double)period(e);
-    double least = fmax(2 * t, fmax(1.5 * e->spawn_ns, e->item_ns / 2));
-    return (fay_ns)(least * (1 + e->flaps));
-}
-
-static bool backlog(const fay_equalizer *e, const fay_equalizer_input *in)
-{
-    if (in->kept_out)
-        return true;
-    double may_wait = e->item_ns > 0 ? 0.5 * in->live * target_wait(e) / e->item_ns : 0;
-    return (double)in->queued >= fmax(2, may_wait) && in->idle == 0;
-}
-
-/* Pressure without an evaluation, where nothing could be decided anyway: no timer is needed. */
-static void note_pressure(fay_equalizer *e, const fay_equalizer_input *in, bool growing)
-{
-    bool blocked = in->blocked && in->queued > 0;
-    if (blocked || growing) {
-        e->pressure = blocked ? FAY_BLOCKED : FAY_HIGH;
-    } else if (e->pressure != FAY_LOW) {
-        e->pressure = FAY_EVEN;
+    uint64_t sorted = 0;
+    for (size_t k = 0; k < all->count;) {
+        size_t before = k;
+        for (size_t i = 0; i < all->count; i++) {
+            bool ready = (sorted >> i & 1) == 0 && (all->stages[i].feeders & ~sorted) == 0;
+            if (!ready)
+                continue;
+            all->order[k++] = i;
+            sorted |= UINT64_C(1) << i;
+        }
+        assert(k > before);
     }
-    e->held_by = blocked ? "BLOCKED" : growing ? "AT_MAX" : "";
 }
 
-void fay_equalizer_watch(fay_equalizer *e, fay_ns now, const fay_equalizer_input *in)
+fay_equalizers *fay_equalizers_new(const fay_equalizer_stage *stages, size_t count, fay_ns now)
 {
-    if (e->pinned || e->armed)
+    assert(count <= FAY_STAGES_MAX);
+    fay_equalizers *all = fay_alloc(sizeof *all + count * sizeof *all->stages);
+    *all = (fay_equalizers){.epoch = now, .count = count};
+    all->sent = fay_alloc((count * count + 1) * sizeof *all->sent);
+    all->order = fay_alloc((count + 1) * sizeof *all->order);
+    for (size_t r = 0; r < FAY_RESOURCES; r++) {
+        all->capacity[r] = (double)INFINITY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        begin(&all->stages[i], &stages[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        FAY_BOARD_EACH(to, stages[i].feeds)
+        {
+            assert(to < count);
+            all->stages[to].feeders |= UINT64_C(1) << i;
+        }
+    }
+    sort(all);
+    return all;
+}
+
+void fay_equalizers_free(fay_equalizers *all)
+{
+    if (all == NULL)
         return;
-    unsigned have = in->live + in->starting;
-    bool growing = backlog(e, in) || (in->queued > 0 && have == 0);
-    if (growing && !in->blocked && have < e->max) {
+    free(all->sent);
+    free(all->order);
+    free(all);
+}
+
+/* ---- what happens ---------------------------------------------------------------------------- */
+
+void fay_equalizers_capacity(fay_equalizers *all, size_t resource, double capacity)
+{
+    all->capacity[resource] = capacity;
+}
+
+void fay_equalizers_cost(fay_equalizers *all, size_t stage, size_t resource, double cost)
+{
+    all->stages[stage].cost[resource] = cost;
+}
+
+void fay_equalizers_arrived(fay_equalizers *all, size_t stage, fay_ns now, uint64_t items)
+{
+    fay_equalizer *e = &all->stages[stage];
+    fay_arrivals_add(&e->arrivals, fay_board_seconds(all, now), items, fay_board_period(e));
+}
+
+void fay_equalizers_started(fay_equalizers *all, size_t stage, fay_ns took)
+{
+    fay_equalizer *e = &all->stages[stage];
+    e->spawn_s += 0.3 * ((double)took / 1e9 - e->spawn_s);
+}
+
+/* A place is free: who wanted one may have it. */
+void fay_equalizers_freed(fay_equalizers *all, size_t stage, fay_ns now)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        fay_equalizer *e = &all->stages[i];
+        if (i != stage && e->capped && !e->config.pinned) {
+            e->full_due = fmin(e->full_due, fmax(fay_board_seconds(all, now),
+                                                 e->evaluated + fay_board_period(e) / 8));
+        }
+    }
+}
+
+/* ---- one evaluation -------------------------------------------------------------------------- */
+
+typedef struct plan {
+    double rate, drain; /* to be worked off, Items/s: what arrives, and what upstream drains */
+    double backlog;     /* B */
+    double target, trigger;
+    bool standing, rare;
+    fay_ceiling ceiling;
+    double serving; /* workers that do, with those that are not stuck */
+} plan;
+
+/* What is offered: a fresh hint counts more than what has arrived so far, and nobody gets more
+ * than the pipeline as a whole can do. */
+static void offer(fay_equalizers *all, size_t stage, double now, double seen, plan *p)
+{
+    fay_equalizer *e = &all->stages[stage];
+    double age;
+    p->rate = seen;
+    p->drain = 0;
+    double hinted, drained;
+    if (fay_board_hint(all, stage, now, &hinted, &drained, &age)) {
+        bool outdated = seen > 1.1 * (hinted + drained) && age > 1.5 * fay_board_period(e);
+        p->rate = outdated ? fmax(0, seen - drained) : hinted;
+        p->drain = drained;
+    }
+    if (e->config.sourced && e->last.source_rate > 0)
+        p->rate = fmax(p->rate, e->last.source_rate * e->visits);
+    p->ceiling = fay_board_ceiling(all);
+    double most = p->ceiling.rate * e->visits;
+    e->capped = e->visits > 0 && p->rate > 0.97 * most;
+    if (e->capped) {
+        p->rate = most;
+        p->drain = 0;
+    } else {
+        p->drain = fmin(p->drain, most - p->rate);
+    }
+}
+
+/* The pipeline's bound is known and all that is offered is beyond it: everyone takes the share
+ * that lets the whole do most, the bottleneck the odd place. */
+static void share(const fay_equalizer *e, plan *p, double load)
+{
+    double shared = p->ceiling.shared * e->visits * e->item_s;
+    double own = fmin(e->config.max, e->cap);
+    bool last = fay_board_slack(e) <= p->ceiling.slack;
+    p->target = p->trigger = last ? ceil(shared + 0.5) : fmax(1, round(shared));
+    if (own <= 1.02 * p->ceiling.rate * e->visits * e->item_s) {
+        p->target = p->trigger = floor(own);
+    } else if (p->ceiling.rate < 0.97 * p->ceiling.shared) { /* another stage's cap */
+        p->target = ceil(load + FAY_HEAD_ROOM * fay_board_root(load));
+        p->trigger = load + head_high * fay_board_root(load);
+    }
+}
+
+static void size(const fay_equalizer *e, double item, plan *p)
+{
+    const fay_equalizer_counters *c = &e->last;
+    double wait = fay_board_target_wait(e), queued = (double)c->queued;
+    double load = p->rate * item, capacity = p->serving / e->item_s;
+    double until = c->starting > 0 ? 0.6 * e->spawn_s : e->spawn_s;
+    double more = fmax(0, p->rate - capacity) * until;
+    if (!e->config.sourced)
+        more = fmin(more, queued + (double)c->room);
+    p->backlog = fmax(0, queued + more - p->rate * wait);
+    double by = fmax(drain_periods * fay_board_period(e), item);
+    double drainers = fmin((p->backlog / by + p->drain) * item,
+                           fmax(p->backlog, p->drain * item)); /* never more than Items */
+    /* Long Items: a worker starts sooner than one of ours is free, so each that waits gets one. */
+    p->rare = e->item_s / fmax(1, p->serving) > e->spawn_s + wait;
+    if (p->rare)
+        drainers = fmax(drainers, queued);
+    if (e->capped) {
+        share(e, p, load);
+        return;
+    }
+    bool any = load > rounding || c->queued > 0;
+    p->target = any ? ceil(load + FAY_HEAD_ROOM * fay_board_root(load) + drainers - rounding) : 0;
+    p->trigger = load + head_high * fay_board_root(load) + (p->rare ? drainers : drainers / 2);
+}
+
+/* CoDel: the head of the line waits longer than W*, for a whole period. */
+static bool stands(fay_equalizer *e, double now, double serving)
+{
+    double may_wait = serving / e->item_s * fay_board_target_wait(e);
+    if ((double)e->last.queued <= fmax(1, may_wait)) {
+        e->standing = -1;
+    } else if (e->standing < 0) {
+        e->standing = now;
+    }
+    return e->standing >= 0 && now - e->standing >= fay_board_period(e);
+}
+
+/* The model is content, the queue is not. */
+static bool nudges(const fay_equalizer *e, double now, const plan *p)
+{
+    double again = fmax(e->spawn_s, 2 * fay_board_period(e));
+    return p->standing && e->last.starting == 0 && e->last.blocked <= 0.2 * fay_board_workers(e) &&
+           !e->capped && !fay_growth_is_suspect(e) && now - fmax(e->grown, e->nudged) >= again;
+}
+
+/* A worker that would have nothing left to do when it is up is not worth its start. */
+static bool near_the_end(const fay_equalizers *all, size_t stage)
+{
+    const fay_equalizer *e = &all->stages[stage];
+    return e->last.drying && fay_board_workers(e) > 0 &&
+           fay_board_rest(all, stage) * e->item_s / fay_board_workers(e) < 2 * e->spawn_s;
+}
+
+static const char *const held_by_resource[FAY_RESOURCES] = {"NO_CPU", "NO_MEM"};
+
+/* Spawns up to `wanted`, or says what holds it. */
+static unsigned grow(fay_equalizers *all, size_t stage, double now, double wanted)
+{
+    fay_equalizer *e = &all->stages[stage];
+    double n = fay_board_workers(e);
+    size_t scarce = 0;
+    const char *held = "";
+    if (wanted > e->config.max) {
+        wanted = e->config.max;
+        held = "AT_MAX";
+    }
+    unsigned most = e->config.saturated_max;
+    if (e->last.saturated && most > 0 && wanted > most) {
+        wanted = fmax(most, n);
+        held = "NO_CPU";
+    }
+    double place = fay_board_free(all, e, &scarce);
+    if (wanted - n > place) {
+        wanted = n + place;
+        held = held_by_resource[scarce];
+    }
+    e->view.held_by = held;
+    if (wanted <= n)
+        return 0;
+    fay_shrink_regret(e, now);
+    fay_growth_begin(e, now, e->last.live);
+    e->grown = now;
+    fay_shrink_forget(e);
+    return (unsigned)(wanted - n);
+}
+
+/* Nothing has ever finished here. */
+static unsigned slow_start(fay_equalizers *all, size_t stage, double now)
+{
+    fay_equalizer *e = &all->stages[stage];
+    unsigned n = fay_board_workers(e);
+    double wanted = fmin(SPECULATIVE_MAX, ceil(sqrt((double)e->last.queued)));
+    if (n == 0 && (e->last.queued > 0 || fay_board_is_fed(all, stage)))
+        wanted = fmax(wanted, 1);
+    e->view.pressure = wanted > n ? FAY_HIGH : FAY_EVEN;
+    unsigned more = wanted > n ? grow(all, stage, now, wanted) : 0;
+    if (e->view.held_by[0] == '\0' && e->last.queued > 0)
+        e->view.held_by = "LEARNING";
+    return more;
+}
+
+/* Whether workers are to go although they are not idle: above a cap, or because the machine is
+ * full and another stage is the bottleneck. */
+static bool sheds(fay_equalizers *all, size_t stage, double now, const plan *p, double wanted)
+{
+    fay_equalizer *e = &all->stages[stage];
+    double over =
+        fay_board_workers(e) - (isinf(e->cap) ? (double)INFINITY : floor(e->cap) + e->last.stuck);
+    size_t scarce;
+    if (e->capped && !isinf(p->ceiling.shared)) {
+        bool full = fay_board_free(all, e, &scarce) < 1;
+        bool ahead = fay_board_slack(e) > 1.15 * p->ceiling.slack;
+        over = fmax(over, fay_board_workers(e) - wanted - (full && ahead ? 0 : 1));
+    }
+    if (over <= 0 || now - e->shrunk < e->gap || fay_board_workers(e) <= FAY_MAX(e->config.min, 1u))
+        return false;
+    double period = fay_board_period(e);
+    if (now - e->shrunk > 2 * period)
+        e->gap = period / 8;
+    e->shrunk = now;
+    e->gap = fmax(0.04 * period, e->gap * 0.85);
+    e->full_due = fmin(e->full_due, now + e->gap);
+    return true;
+}
+
+/* When to look again, and whether at all. */
+static void pace(fay_equalizer *e, double now, const plan *p, bool denied)
+{
+    double period = fay_board_period(e);
+    bool high = e->view.pressure == FAY_HIGH;
+    bool capped = e->capped || !isinf(e->cap);
+    e->queue_high =
+        p->rare ? 1 : fmax(2, floor(p->serving / e->item_s * fay_board_target_wait(e) / 2));
+    bool vain = denied || (capped && !high && e->last.starting == 0 && isinf(e->full_due));
+    e->stalls = vain ? e->stalls + 1 : 0;
+    e->slow = !high && (double)e->last.queued >= e->queue_high ? e->slow * 1.5 : 1;
+    bool even = !high && e->last.starting == 0 && e->last.retiring == 0 && e->standing < 0 &&
+                !e->probe.on && !e->capped;
+    e->evens = even ? e->evens + 1 : 0;
+    if (e->evens >= EVENS_UNTIL_DORMANT) {
+        e->armed = false;
+        e->evens = 0;
+        return;
+    }
+    double next = now + FAY_MAX(1u, FAY_MIN(8u, e->stalls)) * period;
+    e->full_due = fmin(e->full_due, next);
+}
+
+static void note(fay_equalizer *e, const plan *p, double load)
+{
+    e->view.rate = p->rate;
+    e->view.item_s = e->item_s;
+    e->view.spawn_s = e->spawn_s;
+    e->view.load = load;
+    e->view.drain = p->backlog;
+    e->view.ceiling = p->ceiling.rate * e->visits;
+    e->view.wanted = p->target > e->config.max ? e->config.max : (unsigned)p->target;
+}
+
+static void learn(fay_equalizers *all, size_t stage, double now, double *ret_seen)
+{
+    fay_equalizer *e = &all->stages[stage];
+    *ret_seen = fay_arrivals_rate(&e->arrivals, now, fay_board_period(e), e->spawn_s);
+    e->item_s = fay_service_mean(&e->service, now);
+    fay_board_visit(all);
+}
+
+static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double now)
+{
+    fay_equalizer *e = &all->stages[stage];
+    fay_equalizer_decision decision = {0};
+    double seen;
+    plan p = {0};
+    learn(all, stage, now, &seen);
+    if (e->item_s <= 0) {
+        decision.spawn = slow_start(all, stage, now);
+        fay_board_publish(all, stage, now, 0, 0);
+        e->full_due = fmin(e->full_due, now + fay_board_period(e));
+        return decision;
+    }
+    double item = fay_growth_item(e);
+    p.serving = e->last.live - FAY_MIN(e->last.stuck, e->last.live);
+    offer(all, stage, now, seen, &p);
+    e->rate = p.rate;
+    size(e, item, &p);
+    p.standing = stands(e, now, p.serving);
+    fay_growth_judge(e, now);
+    note(e, &p, p.rate * item);
+
+    double have = p.serving + e->last.starting;
+    bool high = have < p.trigger - rounding;
+    if (fay_growth_is_suspect(e) && p.rate < 1.05 * e->sized)
+        high = false; /* wait for the verdict on the last one */
+    if (!high && nudges(e, now, &p)) {
+        p.target = fmax(p.target, have + fmax(1, floor(nudge * fay_board_workers(e))));
+        e->nudged = now;
+        high = true;
+    }
+    double wanted = p.target + e->last.stuck;
+    if (!isinf(e->cap))
+        wanted = fmin(wanted, floor(e->cap) + e->last.stuck);
+    wanted = fmax(wanted, e->config.min);
+    bool denied = false;
+    if (high && wanted > fay_board_workers(e) && near_the_end(all, stage)) {
+        e->view.pressure = FAY_EVEN;
+        e->view.held_by = "SOURCE_DRY";
+    } else if (high && wanted > fay_board_workers(e)) {
+        e->view.pressure = FAY_HIGH;
+        e->evens = 0;
+        e->sized = p.rate;
+        decision.spawn = grow(all, stage, now, wanted);
+        denied = decision.spawn == 0;
+    } else {
+        bool blocked = e->last.blocked > 0 && e->last.blocked >= e->last.live;
+        e->view.pressure = blocked ? FAY_BLOCKED : FAY_EVEN;
+        e->view.held_by = blocked ? "BLOCKED" : high && !isinf(e->cap) ? "GAIN" : "";
+        decision.shed = sheds(all, stage, now, &p, p.target);
+        decision.retire = !decision.shed && fay_shrink(all, stage, now);
+    }
+    double by = fmax(drain_periods * fay_board_period(e), item);
+    double own = (fay_board_workers(e) + decision.spawn) / e->item_s, sent = fmin(p.rate, own);
+    fay_board_publish(all, stage, now, sent, fmin(p.backlog / by + p.drain, own - sent));
+    pace(e, now, &p, denied);
+    return decision;
+}
+
+/* ---- from outside ---------------------------------------------------------------------------- */
+
+void fay_equalizers_watch(fay_equalizers *all, size_t stage, fay_ns now,
+                          const fay_equalizer_counters *counters)
+{
+    fay_equalizer *e = &all->stages[stage];
+    double at = fay_board_seconds(all, now), period = fay_board_period(e);
+    bool was_kept_out = e->last.kept_out;
+    e->last = *counters;
+    if (e->config.pinned)
+        return;
+    e->low_due = fay_shrink_due(all, stage, at);
+    bool pressed =
+        counters->kept_out || ((double)counters->queued >= e->queue_high && counters->idle == 0);
+    if (pressed) {
+        double gap = fmax(period / 8 * fmin(8, e->slow), FAY_MIN(8u, e->stalls) * period);
+        e->full_due = fmin(e->full_due, fmax(at, e->evaluated + gap));
+    }
+    if (!counters->kept_out || was_kept_out)
+        return;
+    FAY_BOARD_EACH(from, e->feeders) /* they are about to be blocked */
+    {
+        fay_equalizer *f = &all->stages[from];
+        if (!f->config.pinned)
+            f->full_due = fmin(f->full_due, fmax(at, f->evaluated + fay_board_period(f) / 2));
+    }
+}
+
+fay_ns fay_equalizers_due(const fay_equalizers *all, size_t stage)
+{
+    const fay_equalizer *e = &all->stages[stage];
+    double due = fmin(e->full_due, e->low_due);
+    if (e->config.pinned || isinf(due))
+        return FAY_NEVER;
+    return all->epoch + (fay_ns)ceil(fmax(0, due) * 1e9);
+}
+
+fay_equalizer_decision fay_equalizers_evaluate(fay_equalizers *all, size_t stage, fay_ns now,
+                                               const fay_equalizer_counters *counters)
+{
+    fay_equalizer *e = &all->stages[stage];
+    double at = fay_board_seconds(all, now);
+    assert(!e->config.pinned);
+    e->last = *counters;
+    if (e->full_due > at + rounding) { /* only the coldest worker's time is up */
+        fay_equalizer_decision decision = {.retire = fay_shrink(all, stage, at)};
+        e->low_due = fay_shrink_due(all, stage, at);
+        return decision;
+    }
+    if (!e->armed) {
         e->armed = true;
         e->evens = 0;
-        e->due = now;
-        return;
     }
-    note_pressure(e, in, growing);
-    e->due = FAY_NEVER;
-    if (in->idle_since == FAY_NEVER || have <= e->min)
-        return;
-    fay_ns next = e->released_at + period(e) / 8;
-    if (e->refused_at > 0)
-        next = FAY_MAX(next, e->refused_at + period(e)); /* not again before much is different */
-    e->due = FAY_MAX(in->idle_since + hold(e), next);
+    e->full_due = (double)INFINITY;
+    e->evaluated = at;
+    e->view.evaluations++;
+    fay_equalizer_decision decision = evaluate(all, stage, at);
+    e->low_due = fay_shrink_due(all, stage, at);
+    return decision;
 }
 
-static void estimate(fay_equalizer *e, fay_ns now, const fay_equalizer_input *in)
+fay_ns fay_equalizers_stuck_after(const fay_equalizers *all, size_t stage)
 {
-    fay_ns elapsed = now - e->last_at;
-    if (elapsed < period(e) / 8 && e->rate > 0)
-        return;
-    double seconds = fmax((double)elapsed / 1e9, 1e-6);
-    double rate = (double)(in->arrivals - e->last_arrivals) / seconds;
-    double fresh = fmin(1, (double)elapsed / (4.0 * (double)period(e)));
-    e->rate = e->rate > 0 ? e->rate + fresh * (rate - e->rate) : rate;
-    uint64_t finished = in->finished - e->last_finished;
-    if (finished > 0) {
-        double item = (double)(in->useful_ns - e->last_useful_ns) / (double)finished;
-        double weight = fmin(1, 0.1 + (double)finished / 64);
-        e->item_ns = e->item_ns > 0 ? e->item_ns + weight * (item - e->item_ns) : item;
-    }
-    e->last_arrivals = in->arrivals;
-    e->last_finished = in->finished;
-    e->last_useful_ns = in->useful_ns;
-    e->last_at = now;
+    const fay_equalizer *e = &all->stages[stage];
+    if (e->item_s <= 0)
+        return FAY_NEVER;
+    return (fay_ns)(fmax(FAY_SERVICE_TRIM * e->item_s, 2 * fay_board_period(e)) * 1e9);
 }
 
-/* n*, and whether the stage is under what HIGH asks for. */
-static double wanted(const fay_equalizer *e, const fay_equalizer_input *in, bool *ret_high)
+void fay_equalizers_view(const fay_equalizers *all, size_t stage, fay_equalizer_view *ret)
 {
-    unsigned have = in->live + in->starting;
-    if (e->item_ns <= 0) { /* nothing is known: speculate by the backlog's root */
-        double n = fmin(ceil(sqrt((double)in->queued)), SPECULATIVE_MAX);
-        *ret_high = in->queued > 0 && n > have;
-        return n;
-    }
-    double s = e->item_ns / 1e9;
-    double rate = in->source_rate > 0 ? in->source_rate : e->rate;
-    double capacity = in->live / s;
-    double load = rate * s;
-    double excess = fmax(0, rate - capacity) * e->spawn_ns / 1e9;
-    double b = fmax(0, (double)in->queued + excess - rate * target_wait(e) / 1e9);
-    double drain_s = 5.0 * (double)period(e) / 1e9;
-    double d = fmin(b / fmax(drain_s, s) * s, b);
-    double n = ceil(load + 1.2 * sqrt(load) + d);
-    *ret_high = have < load + 0.2 * sqrt(load) + d / 2;
-    /* Near the end: a worker that would have nothing left when it is up is not worth its start. */
-    double left_s = have > 0 ? (double)in->queued * s / have : (double)INFINITY;
-    if (in->drying && left_s < 2 * e->spawn_ns / 1e9) {
-        *ret_high = false;
-        return have;
-    }
-    if (in->kept_out && !in->blocked && in->idle == 0 && in->starting == 0) {
-        *ret_high = true; /* more would come if it could: the measured rate is our own capacity */
-        n = fmax(n, have + fmax(1, have / 2.0));
-    }
-    return n;
-}
-
-static bool low(const fay_equalizer *e, fay_ns now, const fay_equalizer_input *in)
-{
-    unsigned have = in->live + in->starting;
-    if (in->idle_since == FAY_NEVER || in->queued > 0 || have <= e->min)
-        return false;
-    if (now < in->idle_since + hold(e) || now < e->released_at + period(e) / 8)
-        return false;
-    /* Idle for that long with nothing waiting is proof enough where the rate has fallen to nothing;
-     * else the rest must carry the load with its head room. */
-    double load = e->rate * e->item_ns / 1e9;
-    return have - 1.0 >= load + 1.2 * sqrt(load) || in->arrivals == e->last_arrivals;
-}
-
-static fay_equalizer_decision grow(fay_equalizer *e, fay_ns now, const fay_equalizer_input *in,
-                                   double n)
-{
-    unsigned have = in->live + in->starting;
-    unsigned most = n > e->max ? e->max : (unsigned)n;
-    e->pressure = FAY_HIGH;
-    e->evens = 0;
-    e->held_by = n > e->max ? "AT_MAX" : "";
-    if (in->saturated && e->saturated_max > 0 && most > e->saturated_max) {
-        most = e->saturated_max;
-        e->held_by = "NO_CPU";
-        e->due = now + 2 * period(e);
-    }
-    if (most <= have)
-        return (fay_equalizer_decision){0};
-    if (e->retired_at > 0 && now - e->retired_at < 30 * period(e) && e->flaps < FLAPS_MAX)
-        e->flaps++;
-    e->retired_at = 0;
-    return (fay_equalizer_decision){.spawn = most - have};
-}
-
-static void sleep_until_watched(fay_equalizer *e)
-{
-    e->armed = false;
-    e->due = FAY_NEVER;
-}
-
-fay_equalizer_decision fay_equalizer_evaluate(fay_equalizer *e, fay_ns now,
-                                              const fay_equalizer_input *in)
-{
-    assert(!e->pinned);
-    bool high;
-    bool retire = low(e, now, in);
-    estimate(e, now, in);
-    double n = wanted(e, in, &high);
-    e->held_by = in->blocked ? "BLOCKED" : "";
-    e->due = now + period(e);
-
-    if (in->blocked && in->queued > 0) {
-        e->pressure = FAY_BLOCKED;
-        e->evens = EVENS_UNTIL_DORMANT; /* until there is room again: watch() sees that */
-    } else if (high) {
-        fay_equalizer_decision grown = grow(e, now, in, n);
-        if (grown.spawn == 0 && in->live + in->starting >= e->max)
-            sleep_until_watched(e);
-        return grown;
-    } else if (retire) {
-        e->pressure = FAY_LOW;
-        e->evens = 0;
-        e->retired_at = e->released_at = now;
-        e->due = now + period(e) / 8;
-        return (fay_equalizer_decision){.retire = true};
-    } else {
-        e->pressure = FAY_EVEN;
-        e->refused_at = now;
-    }
-    if (++e->evens >= EVENS_UNTIL_DORMANT) {
-        sleep_until_watched(e);
-        e->flaps = e->flaps > 0 && now - e->released_at > 40 * period(e) ? e->flaps - 1 : e->flaps;
-    }
-    return (fay_equalizer_decision){0};
+    *ret = all->stages[stage].view;
+    ret->armed = all->stages[stage].armed;
 }

@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Equalizer of one stage: how many workers match the throughput of its input. A pure function
- * of (state, counters, now) -> decision; it keeps estimates, draws nothing, allocates nothing.
+ * The Equalizers of a run, one a stage: how many workers match the throughput of its input. Pure: a
+ * function of (state, counters, now) -> decision; it draws nothing and allocates nothing after
+ * fay_equalizers_new().
  *
- *     DORMANT --(backlog, no room, idle worker)--> ARMED --(every T)--> spawn | retire | even
- *        ^                                           |
- *        '------------- three EVENs in a row --------'
+ *     DORMANT --(backlog, no room, idle worker, hint)--> ARMED --(every T)--> spawn | retire | even
+ *        ^                                                 |
+ *        '------------- three EVENs in a row --------------'
  *
- * With the estimates lambda (arrivals per second), s (useful seconds an Item) and L (seconds to
- * start a worker), R = lambda s is the offered load in workers (one step to the right number as in
- * DS2, Kalavri et al., OSDI'18, section 3.2; head room as square-root staffing, Halfin and Whitt
- * 1981):
+ * With l (Items that arrive in a second), s (useful seconds an Item) and L (seconds to start a
+ * worker), R = l s is the offered load in workers. One step to the right number as in DS2 (Kalavri
+ * et al., OSDI'18, section 3.2), head room as square-root staffing (Halfin and Whitt 1981), the
+ * standing queue as in CoDel (Nichols and Jacobson, ACM Queue 2012):
  *
- *     B  = backlog beyond what may wait (Little: lambda W*)
- *     D  = workers that drain B within 5 T, never more than Items
- *     n* = ceil(R + 1.2 sqrt(R) + D)
- *     HIGH   serving + starting < R + 0.2 sqrt(R) + D/2, or Items are kept out for want of room
- *     LOW    the longest idle worker is idle for max(2 T, 1.5 L, s/2), nothing waits: retire it
+ *     B    = backlog beyond what may wait: Q + (l - capacity) L - l W*         (Little: l W* may)
+ *     D    = workers that drain B, and what upstream drains into us, within 5 T
+ *     n*   = ceil(R + 1.2 sqrt(R) + D) + stuck workers
+ *     HIGH   serving + starting < R + 0.2 sqrt(R) + D/2: spawn n* - n at once
+ *            or a queue longer than W* stands for a whole T: a tenth more
+ *     LOW    the coldest idle worker was not needed for max(2 T, 1.5 L, s/2), and the others carry
+ *            R + 1.2 sqrt(R) without it: retire that one; the next T/8 later
  *     EVEN   otherwise
  *
- * Growth stops while the cores are saturated, since eight burners on two cores each look like a
- * quarter of one: HELD by NO_CPU. As many as there are cores may always be tried.
+ * They see each other: each tells those downstream what it will send (a hint), and the board says
+ * how much the whole pipeline can do when all that the machine has is shared as it should be:
+ *
+ *     X = min(capacity / sum(v s cost), min(cap / (v s)))            v: visits for a source Item
+ *
+ * so that a stage that is capped is known at the source at once. Growth that made the stage slower
+ * (a shared resource is full) is taken back to where it was still worth it, and tried again later.
  */
 #ifndef FAY_EQUALIZER_H
 #define FAY_EQUALIZER_H
@@ -28,58 +36,83 @@
 #include <faymora/worker.h>
 
 #include "base/base.h"
+#include "base/limits.h"
 
-typedef struct fay_equalizer {
+typedef struct fay_equalizers fay_equalizers;
+
+enum {
+    FAY_RESOURCES = 2 /* cores, bytes of memory */
+};
+
+typedef struct fay_equalizer_stage {
+    fay_ns period, target_wait; /* T and W*, as stated; 0 = max(50 ms, L/2) and T/2 */
+    uint64_t feeds;             /* bit n: stage n is downstream */
     unsigned min, max;
     unsigned saturated_max; /* so many at most while the cores are saturated; 0 = no bound */
-    bool pinned;
-    fay_ns period, target_wait; /* as stated; 0 = from the spawn latency */
-    /* estimates */
-    double rate;     /* lambda */
-    double item_ns;  /* s; 0 = not known yet */
-    double spawn_ns; /* L */
-    unsigned flaps;  /* growths soon after a retirement lengthen the next hold */
-    /* what the estimates are made of */
-    uint64_t last_arrivals, last_finished, last_useful_ns;
-    fay_ns last_at, retired_at, released_at, refused_at;
-    /* state */
-    bool armed;
-    unsigned evens;
-    fay_ns due; /* next evaluation; FAY_NEVER = dormant */
-    fay_pressure pressure;
-    const char *held_by;
-} fay_equalizer;
+    bool sourced;           /* the source feeds it */
+    bool pinned;            /* always min == max workers: no evaluation */
+} fay_equalizer_stage;
 
-typedef struct fay_equalizer_input {
-    uint64_t arrivals, finished, useful_ns; /* since the start */
+/* What the ledger knows of a stage when it is asked for. */
+typedef struct fay_equalizer_counters {
     uint64_t queued;
-    bool kept_out;  /* Items wait upstream because this queue has no room */
-    bool blocked;   /* this stage has Items but no room for their results */
-    bool saturated; /* all cores are busy, or it is not known yet */
-    bool drying;    /* nothing more will come from the source */
-    double
-        source_rate; /* true rate of what feeds it (Items/s while not held back); 0 = not known */
-    unsigned live, starting, idle;
-    fay_ns idle_since; /* of the worker that is idle longest; FAY_NEVER = none */
-} fay_equalizer_input;
+    uint64_t room;                     /* for more in the queue */
+    bool kept_out;                     /* who feeds it is blocked, or the source, for want of it */
+    unsigned live, starting, retiring; /* workers; live ones do not retire */
+    unsigned idle, blocked;            /* of the live: without an Item; kept from giving results */
+    unsigned stuck;                    /* of the live: on one Item for longer than `stuck_after` */
+    fay_ns idle_since;                 /* of the coldest idle one; FAY_NEVER = none */
+    bool saturated;                    /* all cores of the machine are busy */
+    bool drying;                       /* nothing more will come from the source */
+    double source_rate;                /* Items per second while not held back; 0 = not known */
+} fay_equalizer_counters;
 
 typedef struct fay_equalizer_decision {
-    unsigned spawn; /* so many more */
-    bool retire;    /* the longest idle one */
+    unsigned spawn; /* so many more; who retires may as well stay */
+    bool retire;    /* the coldest idle worker */
+    bool shed;      /* above a cap: the youngest one, which finishes what it has */
 } fay_equalizer_decision;
 
-/* Of a stage of `min` to `max` workers, without estimates. The caller sets saturated_max, period
- * and target_wait afterwards. `pinned`: never evaluated, the caller keeps to the bounds. */
-void fay_equalizer_init(fay_equalizer *e, unsigned min, unsigned max, bool pinned, fay_ns now);
-/* New bounds; the estimates stay, and it is armed to look at them. */
-void fay_equalizer_scale(fay_equalizer *e, unsigned min, unsigned max, bool pinned, fay_ns now);
-/* A worker took so long to start: L follows. */
-void fay_equalizer_spawned(fay_equalizer *e, fay_ns took);
-/* Cheap, at every step: arms it when the stage is out of balance, and says when to evaluate. */
-void fay_equalizer_watch(fay_equalizer *e, fay_ns now, const fay_equalizer_input *input);
-/* At `due` or later; not if it is pinned. Sets pressure, held_by and when it is due again. What the
- * decision asks for is carried out or not: the next input tells. */
-fay_equalizer_decision fay_equalizer_evaluate(fay_equalizer *e, fay_ns now,
-                                              const fay_equalizer_input *input);
+/* Why there are fewer workers than wanted, or "". */
+typedef struct fay_equalizer_view {
+    fay_pressure pressure;
+    const char *held_by;
+    unsigned wanted;
+    double rate, item_s, spawn_s, load, drain; /* what went in: l, s, L, R, D */
+    double ceiling;                            /* what the pipeline lets this stage do, Items/s */
+    uint64_t evaluations;
+    bool armed;
+} fay_equalizer_view;
+
+/* The stages' edges make no circle. Free with fay_equalizers_free(). */
+fay_equalizers *fay_equalizers_new(const fay_equalizer_stage *stages, size_t count, fay_ns now);
+void fay_equalizers_free(fay_equalizers *all);
+
+/* What all workers together may use of a resource; INFINITY = no bound (as at first). And what one
+ * worker of a stage uses of it (1 core and no memory at first). */
+void fay_equalizers_capacity(fay_equalizers *all, size_t resource, double capacity);
+void fay_equalizers_cost(fay_equalizers *all, size_t stage, size_t resource, double cost);
+void fay_equalizers_scale(fay_equalizers *all, size_t stage, fay_ns now, unsigned min, unsigned max,
+                          bool pinned);
+
+/* What happens. O(1), to be called for batches. */
+void fay_equalizers_arrived(fay_equalizers *all, size_t stage, fay_ns now, uint64_t items);
+/* `items` took `useful` each. */
+void fay_equalizers_finished(fay_equalizers *all, size_t stage, fay_ns useful, uint64_t items);
+void fay_equalizers_sent(fay_equalizers *all, size_t stage, size_t to, double items);
+void fay_equalizers_started(fay_equalizers *all, size_t stage, fay_ns took);
+void fay_equalizers_freed(fay_equalizers *all, size_t stage, fay_ns now); /* a worker is gone */
+
+/* Cheap, at every step: arms the stage when it is out of balance. */
+void fay_equalizers_watch(fay_equalizers *all, size_t stage, fay_ns now,
+                          const fay_equalizer_counters *counters);
+/* When to evaluate; FAY_NEVER = it is dormant. May become earlier by what others say. */
+fay_ns fay_equalizers_due(const fay_equalizers *all, size_t stage);
+fay_equalizer_decision fay_equalizers_evaluate(fay_equalizers *all, size_t stage, fay_ns now,
+                                               const fay_equalizer_counters *counters);
+
+/* A worker that is on one Item for longer than this serves nobody else. */
+fay_ns fay_equalizers_stuck_after(const fay_equalizers *all, size_t stage);
+void fay_equalizers_view(const fay_equalizers *all, size_t stage, fay_equalizer_view *ret);
 
 #endif /* FAY_EQUALIZER_H */

@@ -24,16 +24,29 @@ static void stage_init(fay_flow *flow, size_t index, fay_ns now)
     TAILQ_INIT(&stage->idle);
     TAILQ_INIT(&stage->workers);
     fay_queue_init(&stage->queue);
-    fay_equalizer_init(&stage->equalizer, stage->config.workers_min, stage->config.workers_max,
-                       stage->config.pinned, now);
-    stage->equalizer.period = stage->config.period;
-    stage->equalizer.target_wait = stage->config.target_wait;
-    stage->equalizer.saturated_max = stage->config.workers_saturated;
     if (stage->config.ordered) {
         stage->order = fay_alloc(sizeof *stage->order);
         fay_order_init(stage->order);
         flow->ordered |= UINT64_C(1) << index;
     }
+}
+
+static void equalizers_init(fay_flow *flow, fay_ns now)
+{
+    fay_equalizer_stage stages[FAY_STAGES_MAX] = {{0}};
+    for (size_t i = 0; i < flow->stages_count; i++) {
+        const fay_stage *stage = &flow->stages[i];
+        const fay_flow_stage *config = &stage->config;
+        stages[i] = (fay_equalizer_stage){.min = config->workers_min,
+                                          .max = config->workers_max,
+                                          .pinned = config->pinned,
+                                          .period = config->period,
+                                          .target_wait = config->target_wait,
+                                          .feeds = stage->possible & ~FAY_TARGET_SINK,
+                                          .sourced = (flow->source_possible >> i & 1) != 0,
+                                          .saturated_max = config->workers_saturated};
+    }
+    flow->equalizers = fay_equalizers_new(stages, flow->stages_count, now);
 }
 
 /* Depth first from a stage: those that it may feed are listed before it. */
@@ -104,6 +117,7 @@ fay_flow *fay_flow_new(const fay_flow_config *config, fay_ns now)
     }
     mark_upstream(flow);
     set_roots_max(flow);
+    equalizers_init(flow, now);
     return flow;
 }
 
@@ -156,6 +170,7 @@ void fay_flow_free(fay_flow *flow)
     while (flow->links != NULL) {
         fay_flow_link_remove(flow, flow->links);
     }
+    fay_equalizers_free(flow->equalizers);
     fay_roots_deinit(&flow->roots);
     fay_delays_deinit(&flow->delays);
     fay_ranges_deinit(&flow->commit.acked);
@@ -228,7 +243,10 @@ static void scale(fay_flow *flow, fay_ns now, const fay_flow_event *event)
 {
     fay_stage *stage = &flow->stages[event->stage];
     bool pinned = event->min == event->max;
-    fay_equalizer_scale(&stage->equalizer, event->min, event->max, pinned, now);
+    stage->config.workers_min = event->min;
+    stage->config.workers_max = event->max;
+    stage->config.pinned = pinned;
+    fay_equalizers_scale(flow->equalizers, event->stage, now, event->min, event->max, pinned);
     stage->wanted = FAY_MAX(FAY_MIN(stage->wanted, event->max), event->min);
 }
 
@@ -351,8 +369,11 @@ void fay_flow_step(fay_flow *flow, fay_ns now, fay_flow_actions *ret)
     flow->stepped = now;
     measure_rates(flow, now);
     fay_flow_schedule(flow, now);
+    fay_flow_time_source(flow, now);
+    for (size_t i = flow->stages_count; i-- > 0;) { /* upstream first: hints are for this step */
+        fay_flow_staff(flow, now, &flow->stages[flow->downstream_first[i]]);
+    }
     for (size_t i = 0; i < flow->stages_count; i++) {
-        fay_flow_staff(flow, now, &flow->stages[i]);
         if (flow->stages[i].order != NULL && flow->paused == NULL)
             watch_order(flow, now, &flow->stages[i]);
     }
@@ -395,8 +416,7 @@ fay_ns fay_flow_deadline(const fay_flow *flow)
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
-void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
-                          uint64_t *ret_bytes)
+void fay_flow_source_space(const fay_flow *flow, uint64_t *ret_items, uint64_t *ret_bytes)
 {
     *ret_items = 0;
     *ret_bytes = 0;
@@ -415,14 +435,21 @@ void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
     }
     if ((flow->source_possible & FAY_TARGET_SINK) != 0)
         items = flow->sink_items < flow->config.sink_items ? items : 0;
-    if (flow->source_tokens.rate > 0) {
-        double tokens = fay_flow_tokens_have(&flow->source_tokens, now);
-        items = tokens >= 1 ? FAY_MIN(items, (uint64_t)tokens) : 0;
-    }
     if (items > 0 && bytes > 0) {
         *ret_items = items;
         *ret_bytes = bytes;
     }
+}
+
+void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
+                          uint64_t *ret_bytes)
+{
+    fay_flow_source_space(flow, ret_items, ret_bytes);
+    if (*ret_items == 0 || flow->source_tokens.rate <= 0)
+        return;
+    double tokens = fay_flow_tokens_have(&flow->source_tokens, now);
+    *ret_items = tokens >= 1 ? FAY_MIN(*ret_items, (uint64_t)tokens) : 0;
+    *ret_bytes = *ret_items > 0 ? *ret_bytes : 0;
 }
 
 void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t index, fay_flow_stats *ret)
@@ -440,9 +467,10 @@ void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t index, fay_fl
     ret->retiring = stage->retiring;
     ret->target = stage->wanted;
     ret->workers_peak = stage->peak;
-    ret->pressure =
-        stage->blocked && stage->queue.items > 0 ? FAY_BLOCKED : stage->equalizer.pressure;
-    ret->held_by = stage->crashes > 0 ? "CRASHLOOP" : stage->equalizer.held_by;
+    fay_equalizer_view view;
+    fay_equalizers_view(flow->equalizers, index, &view);
+    ret->pressure = stage->blocked && stage->queue.items > 0 ? FAY_BLOCKED : view.pressure;
+    ret->held_by = stage->crashes > 0 ? "CRASHLOOP" : view.held_by;
     bool stale = now - stage->window_at > FAY_SECOND;
     ret->in_rate = stale ? 0 : stage->in_rate;
     ret->out_rate = stale ? 0 : stage->out_rate;

@@ -60,6 +60,7 @@ typedef struct fay_flow_worker {
     bool suspect; /* holds suspects: gets nothing else until they are answered */
     bool recalled;
     fay_ns idle_since;
+    fay_ns heard; /* results, or the first lease after it had idled */
     fay_leases leases;
     fay_pieces parts; /* of the result set of `parts_tag` */
     uint64_t parts_tag;
@@ -95,7 +96,7 @@ struct fay_flow_stage_state {
     TAILQ_HEAD(fay_worker_list, fay_flow_worker) workers;
     unsigned live, starting, retiring, idle_count, peak, wanted;
     uint64_t leased;
-    fay_equalizer equalizer;
+    uint64_t told_in; /* arrivals that its Equalizer knows of */
     fay_flow_tokens tokens;
     double item_ns;
     bool blocked;
@@ -148,7 +149,11 @@ struct fay_flow {
     fay_prng prng;
     bool ended, draining, aborted, failed, done;
     fay_stage *paused; /* for this stage, until somebody decides; NULL = not */
-    bool saturated;    /* all cores of the machine are busy */
+    fay_equalizers *equalizers;
+    bool saturated;   /* all cores of the machine are busy */
+    bool source_open; /* there was room for what the source has when this was looked at */
+    fay_ns source_since, source_ns; /* looked at; how long there was room */
+    double source_items;            /* what came then */
     fay_flow_totals totals;
     uint64_t finished; /* source Items, good or bad: what a percentage is of */
     fay_flow_action *actions;
@@ -341,6 +346,10 @@ void fay_flow_worker_busy(fay_flow *flow, fay_flow_worker *worker);
 /* Asks the Equalizer, then makes SPAWN and RETIRE actions until there are as many as wanted, as far
  * as there is a link, and idle ones to retire: only those are. */
 void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage);
+/* Before the stages are staffed: how long there has been room for what the source has. */
+void fay_flow_time_source(fay_flow *flow, fay_ns now);
+/* Room for source Items, whatever their rate may be. */
+void fay_flow_source_space(const fay_flow *flow, uint64_t *ret_items, uint64_t *ret_bytes);
 /* When to do so although nothing happens; FAY_NEVER = on events only. */
 fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
 

@@ -93,6 +93,8 @@ static void copy_out(fay_batch **batch, size_t *at, size_t count)
 static void give(fay_flow *flow, fay_stage *stage, fay_flow_worker *worker, fay_lease lease)
 {
     fay_flow_link *link = worker->link;
+    if (worker->idle)
+        worker->heard = flow->stepped;
     fay_flow_worker_busy(flow, worker);
     copy_out(&lease.batch, &lease.at, lease.count);
     lease.tag = link->next_tag;

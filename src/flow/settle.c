@@ -441,6 +441,8 @@ int fay_flow_results(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
     bool fast = event->children == NULL && event->targets == NULL && flow->ordered == 0 &&
                 TAILQ_EMPTY(&worker->parts) && __builtin_popcountll(stage->all) == 1;
     measure(stage, event);
+    worker->heard = now;
+    fay_equalizers_finished(flow->equalizers, stage->index, event->ns / event->count, event->count);
     answers a = {.flow = flow, .now = now, .worker = worker, .event = event};
     while (a.index < event->count) {
         fay_lease lease =

@@ -5,6 +5,7 @@
  * bottom, where LOW finds it.
  */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "flow/internal.h"
@@ -74,7 +75,7 @@ void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_flow_worker *worker, fay
     stage->starting--;
     stage->live++;
     stage->peak = FAY_MAX(stage->peak, stage->live);
-    fay_equalizer_spawned(&stage->equalizer, took);
+    fay_equalizers_started(flow->equalizers, stage->index, took);
     fay_flow_worker_idle(flow, worker, now);
 }
 
@@ -97,6 +98,7 @@ void fay_flow_worker_remove(fay_flow *flow, fay_flow_worker *worker)
     worker->link->workers[worker->number] = NULL;
     fay_leases_deinit(&worker->leases);
     free(worker);
+    fay_equalizers_freed(flow->equalizers, stage->index, flow->stepped);
 }
 
 /* The stage's link with the fewest workers, and its lowest free number. */
@@ -170,39 +172,111 @@ static fay_flow_worker *longest_idle(const fay_stage *stage)
     return TAILQ_LAST(&stage->idle, fay_idle_stack);
 }
 
-static fay_equalizer_input counters(const fay_flow *flow, const fay_stage *stage)
+/* ---- the Equalizers -------------------------------------------------------------------------- */
+
+/* Items per second of the source while it is not held back; 0 = not known. */
+static double source_rate(const fay_flow *flow)
+{
+    if (flow->ended || flow->draining)
+        return 0;
+    return flow->source_items / fmax((double)flow->source_ns / 1e9, 1e-6);
+}
+
+/* Of the live workers: on one Item for longer than an Item takes. */
+static unsigned stuck(const fay_flow *flow, fay_ns now, const fay_stage *stage)
+{
+    fay_ns after = fay_equalizers_stuck_after(flow->equalizers, stage->index);
+    const fay_flow_worker *worker;
+    unsigned count = 0;
+    if (after == FAY_NEVER)
+        return 0;
+    TAILQ_FOREACH (worker, &stage->workers, stage_link) {
+        bool busy = worker->state == FAY_WORKER_LIVE && worker->leases.items > 0;
+        count += busy && now - worker->heard > after;
+    }
+    return count;
+}
+
+static fay_equalizer_counters counters(const fay_flow *flow, fay_ns now, const fay_stage *stage)
 {
     const fay_flow_worker *bottom = longest_idle(stage);
-    return (fay_equalizer_input){
-        .arrivals = stage->stats.in,
-        .finished = stage->stats.out + stage->stats.filtered,
-        .useful_ns = stage->stats.useful_ns,
+    uint64_t used = stage->queue.items + stage->queue.reserved;
+    bool full = used >= stage->queue_limit || stage->queue.bytes >= stage->config.queue_bytes;
+    bool blocked = stage->blocked && stage->queue.items > 0;
+    return (fay_equalizer_counters){
         .queued = stage->queue.items,
-        .kept_out = stage->queue.items + stage->queue.reserved >= stage->queue_limit,
-        .blocked = stage->blocked,
-        .saturated = flow->saturated,
-        .drying = flow->ended,
+        .room = full ? 0 : stage->queue_limit - used,
+        .kept_out = full,
         .live = stage->live,
         .starting = stage->starting,
-        .idle = stage->idle_count,
-        .idle_since = bottom != NULL ? bottom->idle_since : FAY_NEVER,
+        .retiring = stage->retiring,
+        .idle = blocked ? 0 : stage->idle_count,
+        .blocked = blocked ? FAY_MAX(stage->idle_count, 1u) : 0,
+        .stuck = stuck(flow, now, stage),
+        .idle_since = bottom != NULL && !blocked ? bottom->idle_since : FAY_NEVER,
+        .saturated = flow->saturated,
+        .drying = flow->ended,
+        .source_rate = source_rate(flow),
     };
+}
+
+static bool feeds(const fay_stage *from, const fay_stage *to)
+{
+    return (from->possible >> to->index & 1) != 0;
+}
+
+/* What has arrived since the last step, and from where: where several feed a stage, each is taken
+ * to have sent its share of what they have finished. */
+static void tell_arrivals(fay_flow *flow, fay_ns now, fay_stage *stage)
+{
+    uint64_t items = stage->stats.in - stage->told_in;
+    stage->told_in = stage->stats.in;
+    if (items == 0)
+        return;
+    fay_equalizers_arrived(flow->equalizers, stage->index, now, items);
+    bool sourced = (flow->source_possible >> stage->index & 1) != 0;
+    uint64_t all = sourced ? flow->totals.read : 0;
+    for (size_t i = 0; i < flow->stages_count; i++) {
+        all += feeds(&flow->stages[i], stage) ? flow->stages[i].stats.out : 0;
+    }
+    for (size_t i = 0; i < flow->stages_count && all > 0; i++) {
+        double share = (double)flow->stages[i].stats.out / (double)all;
+        if (feeds(&flow->stages[i], stage))
+            fay_equalizers_sent(flow->equalizers, i, stage->index, (double)items * share);
+    }
+}
+
+void fay_flow_time_source(fay_flow *flow, fay_ns now)
+{
+    uint64_t items, bytes;
+    if (flow->source_open)
+        flow->source_ns += now - flow->source_since;
+    if (flow->source_ns > 10 * FAY_SECOND) { /* what is older counts less */
+        flow->source_ns /= 2;
+        flow->source_items /= 2;
+    }
+    fay_flow_source_space(flow, &items, &bytes);
+    flow->source_open = items > 0 && bytes > 0;
+    flow->source_since = now;
 }
 
 static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
-    fay_equalizer *e = &stage->equalizer;
-    fay_equalizer_input input = counters(flow, stage);
+    fay_equalizers *all = flow->equalizers;
     fay_equalizer_decision decision = {0};
-    fay_pressure before = e->pressure;
-    fay_equalizer_watch(e, now, &input);
-    if (now >= e->due)
-        decision = fay_equalizer_evaluate(e, now, &input);
+    fay_equalizer_view before, after;
+    tell_arrivals(flow, now, stage);
+    fay_equalizer_counters input = counters(flow, now, stage);
+    fay_equalizers_view(all, stage->index, &before);
+    fay_equalizers_watch(all, stage->index, now, &input);
+    if (now >= fay_equalizers_due(all, stage->index))
+        decision = fay_equalizers_evaluate(all, stage->index, now, &input);
     if (decision.spawn > 0)
-        stage->wanted = FAY_MIN(stage->live + stage->starting + decision.spawn, e->max);
-    if (decision.retire)
+        stage->wanted = stage->live + stage->starting + decision.spawn;
+    if (decision.retire || decision.shed)
         stage->wanted = stage->live + stage->starting - 1;
-    if (before != e->pressure)
+    fay_equalizers_view(all, stage->index, &after);
+    if (before.pressure != after.pressure)
         fay_flow_act(flow, FAY_FLOW_PRESSURE)->stage = stage->index;
 }
 
@@ -210,9 +284,10 @@ void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
     if (fay_flow_rests(flow) || flow->done)
         return;
-    if (!stage->equalizer.pinned)
+    if (!stage->config.pinned)
         equalize(flow, now, stage);
-    stage->wanted = FAY_MAX(FAY_MIN(stage->wanted, stage->equalizer.max), stage->equalizer.min);
+    stage->wanted =
+        FAY_MAX(FAY_MIN(stage->wanted, stage->config.workers_max), stage->config.workers_min);
     while (stage->live + stage->starting < stage->wanted && now >= stage->spawn_after) {
         if (!spawn(flow, stage))
             break;
@@ -224,7 +299,7 @@ void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
 
 fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage)
 {
-    fay_ns due = stage->equalizer.pinned ? FAY_NEVER : stage->equalizer.due;
+    fay_ns due = fay_equalizers_due(flow->equalizers, stage->index);
     bool missing = stage->live + stage->starting < stage->wanted;
     if (missing && stage->spawn_after > flow->stepped)
         due = FAY_MIN(due, stage->spawn_after);

@@ -10,8 +10,8 @@ static const struct entry {
     const fay_eq_controller *controller;
     bool always;
 } entries[] = {
-    {&fay_eq_oracle, true},   {&fay_eq_naive, false}, {&fay_eq_hpa, false},
-    {&fay_eq_knative, false}, {&fay_eq_ds2, false},   {&fay_eq_flink, false},
+    {&fay_eq_oracle, true},   {&fay_eq_faymora, true}, {&fay_eq_naive, false}, {&fay_eq_hpa, false},
+    {&fay_eq_knative, false}, {&fay_eq_ds2, false},    {&fay_eq_flink, false},
 };
 static_assert(FAY_COUNT(entries) <= FAY_EQ_CONTROLLERS_MAX, "all of them may take part at once");
 

@@ -9,6 +9,8 @@ enum {
     FAY_EQ_CONTROLLERS_MAX = 16
 };
 
+extern const fay_eq_controller fay_eq_faymora; /* eq_faymora.c: the one that is judged */
+
 size_t fay_eq_controllers_count(void);
 const fay_eq_controller *fay_eq_controller_at(size_t index); /* the oracle is the first */
 /* The oracle, and the controller that is judged: they take part always. */

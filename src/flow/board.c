@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/board.h"
+
+#include <math.h>
+
+static const double forget_after = 4096; /* Items: as many again count twice as much */
+
+static const double least_load = 0.25; /* under the root */
+
+double fay_board_seconds(const fay_equalizers *all, fay_ns time)
+{
+    return (double)(time - all->epoch) / 1e9;
+}
+
+unsigned fay_board_workers(const fay_equalizer *e)
+{
+    return e->last.live + e->last.starting;
+}
+
+double fay_board_root(double load)
+{
+    return sqrt(fmax(load, least_load));
+}
+
+double fay_board_period(const fay_equalizer *e)
+{
+    return e->config.period > 0 ? (double)e->config.period / 1e9 : fmax(0.05, e->spawn_s / 2);
+}
+
+double fay_board_target_wait(const fay_equalizer *e)
+{
+    return e->config.target_wait > 0 ? (double)e->config.target_wait / 1e9
+                                     : fay_board_period(e) / 2;
+}
+
+/* ---- visits ---------------------------------------------------------------------------------- */
+
+void fay_equalizers_finished(fay_equalizers *all, size_t stage, fay_ns useful, uint64_t items)
+{
+    fay_equalizer *e = &all->stages[stage];
+    fay_service_add(&e->service, (double)useful / 1e9, items);
+    e->finished += items;
+    e->done += (double)items;
+    if (e->done < 2 * forget_after)
+        return;
+    double keep = forget_after / e->done;
+    e->done *= keep;
+    FAY_BOARD_EACH(to, e->config.feeds)
+    {
+        all->sent[stage * all->count + to] *= keep;
+    }
+}
+
+void fay_equalizers_sent(fay_equalizers *all, size_t stage, size_t to, double items)
+{
+    all->sent[stage * all->count + to] += items;
+}
+
+/* Before it is known: one each. */
+double fay_board_selectivity(const fay_equalizers *all, size_t from, size_t to)
+{
+    const fay_equalizer *e = &all->stages[from];
+    return e->done >= 1 ? all->sent[from * all->count + to] / e->done : 1;
+}
+
+void fay_board_visit(fay_equalizers *all)
+{
+    for (size_t k = 0; k < all->count; k++) {
+        size_t i = all->order[k];
+        fay_equalizer *e = &all->stages[i];
+        e->visits = e->config.sourced ? 1 : 0;
+        FAY_BOARD_EACH(from, e->feeders)
+        {
+            e->visits += all->stages[from].visits * fay_board_selectivity(all, from, i);
+        }
+    }
+}
+
+/* ---- the ceiling ----------------------------------------------------------------------------- */
+
+/* Those that retire need their place until they are gone. */
+static double places(const fay_equalizer *e)
+{
+    return (double)e->last.live + e->last.starting + e->last.retiring;
+}
+
+double fay_board_slack(const fay_equalizer *e)
+{
+    double each = e->visits * e->item_s;
+    return each > 0 ? places(e) / each : (double)INFINITY;
+}
+
+fay_ceiling fay_board_ceiling(const fay_equalizers *all)
+{
+    fay_ceiling c = {
+        .rate = (double)INFINITY, .shared = (double)INFINITY, .slack = (double)INFINITY};
+    double sums[FAY_RESOURCES] = {0};
+    for (size_t i = 0; i < all->count; i++) {
+        const fay_equalizer *e = &all->stages[i];
+        double each = e->visits * e->item_s;
+        if (e->item_s <= 0) /* not all is known yet */
+            return (fay_ceiling){.rate = (double)INFINITY, .shared = (double)INFINITY};
+        for (size_t r = 0; r < FAY_RESOURCES; r++) {
+            sums[r] += each * e->cost[r];
+        }
+        if (each > 0)
+            c.rate = fmin(c.rate, fmin(e->config.max, e->cap) / each);
+        c.slack = fmin(c.slack, fay_board_slack(e));
+    }
+    for (size_t r = 0; r < FAY_RESOURCES; r++) {
+        double most = sums[r] > 0 ? all->capacity[r] / sums[r] : (double)INFINITY;
+        if (most < c.shared) {
+            c.shared = most;
+            c.scarce = r;
+        }
+    }
+    c.rate = fmin(c.rate, c.shared);
+    return c;
+}
+
+double fay_board_free(const fay_equalizers *all, const fay_equalizer *e, size_t *ret_scarce)
+{
+    double least = (double)INFINITY;
+    for (size_t r = 0; r < FAY_RESOURCES; r++) {
+        double used = 0;
+        for (size_t i = 0; i < all->count; i++) {
+            used += places(&all->stages[i]) * all->stages[i].cost[r];
+        }
+        double room = e->cost[r] > 0 ? (all->capacity[r] - used) / e->cost[r] : (double)INFINITY;
+        if (room < least) {
+            least = room;
+            *ret_scarce = r;
+        }
+    }
+    return fmax(0, floor(least + 1e-9));
+}
+
+/* ---- hints ----------------------------------------------------------------------------------- */
+
+bool fay_board_hint(const fay_equalizers *all, size_t stage, double now, double *ret_rate,
+                    double *ret_drain, double *ret_age)
+{
+    const fay_equalizer *e = &all->stages[stage];
+    *ret_rate = *ret_drain = *ret_age = 0;
+    if (e->config.sourced || e->feeders == 0)
+        return false;
+    FAY_BOARD_EACH(from, e->feeders)
+    {
+        const fay_equalizer *f = &all->stages[from];
+        double age = now - f->hint_at;
+        if (age >= e->spawn_s + 3 * fay_board_period(e))
+            return false;
+        double share = fay_board_selectivity(all, from, stage);
+        *ret_rate += f->hint_rate * share;
+        *ret_drain += f->hint_drain * share;
+        *ret_age = fmax(*ret_age, age);
+    }
+    return true;
+}
+
+void fay_board_publish(fay_equalizers *all, size_t stage, double now, double rate, double drain)
+{
+    fay_equalizer *e = &all->stages[stage];
+    e->hint_rate = rate;
+    e->hint_drain = drain;
+    e->hint_at = now;
+    FAY_BOARD_EACH(to, e->config.feeds)
+    {
+        fay_equalizer *d = &all->stages[to];
+        double share = fay_board_selectivity(all, stage, to);
+        bool asleep = places(d) == 0 && places(e) > 0;
+        if (asleep || (rate + drain) * share > 1.05 * fmax(d->rate, 1e-9))
+            d->full_due = fmin(d->full_due, fmax(now, d->evaluated + fay_board_period(d) / 8));
+    }
+}
+
+static unsigned busy(const fay_equalizer *e)
+{
+    return e->last.live - FAY_MIN(e->last.idle, e->last.live);
+}
+
+bool fay_board_is_fed(const fay_equalizers *all, size_t stage)
+{
+    bool fed = false;
+    FAY_BOARD_EACH(from, all->stages[stage].feeders)
+    {
+        const fay_equalizer *f = &all->stages[from];
+        fed = fed || f->last.queued > 0 || busy(f) > 0 || f->last.starting > 0;
+    }
+    return fed;
+}
+
+double fay_board_rest(const fay_equalizers *all, size_t stage)
+{
+    double rest[FAY_STAGES_MAX] = {0};
+    for (size_t k = 0; k < all->count; k++) {
+        size_t i = all->order[k];
+        const fay_equalizer *e = &all->stages[i];
+        rest[i] = (double)e->last.queued;
+        FAY_BOARD_EACH(from, e->feeders)
+        {
+            rest[i] +=
+                fay_board_selectivity(all, from, i) * (rest[from] + busy(&all->stages[from]));
+        }
+    }
+    return rest[stage];
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/shrink.h"
+
+#include <math.h>
+
+static const double rounding = 2e-9; /* times are given in ns */
+enum {
+    FLAPS_MAX = 6,
+    ZERO_PERIODS = 15 /* the last worker of a stage may idle for so long */
+};
+
+static double flaps(const fay_equalizer *e, double now)
+{
+    return e->flaps * exp(-(now - e->flapped) / (40 * fay_board_period(e)));
+}
+
+void fay_shrink_regret(fay_equalizer *e, double now)
+{
+    double period = fay_board_period(e);
+    if (now - e->shrunk >= 30 * period || now - e->flapped <= period)
+        return;
+    e->flaps = fmin(FLAPS_MAX, flaps(e, now) + 1);
+    e->flapped = now;
+}
+
+/* How long the coldest must have been idle before it goes. */
+static double hold(const fay_equalizer *e, double now)
+{
+    double period = fay_board_period(e);
+    double least = fmax(fmax(2 * period, 1.5 * e->spawn_s), e->item_s / 2);
+    return least * (1 + flaps(e, now));
+}
+
+/* The greatest rate that one worker less could carry with its head room. */
+static double rate_without_one(const fay_equalizer *e)
+{
+    double n = fay_board_workers(e) - 1.0;
+    double r = (sqrt(FAY_HEAD_ROOM * FAY_HEAD_ROOM + 4 * n) - FAY_HEAD_ROOM) / 2;
+    bool hardly = r * r < fay_board_root(0) * fay_board_root(0);
+    double load = hardly ? fmax(0, n - FAY_HEAD_ROOM * fay_board_root(0)) : r * r;
+    return e->item_s > 0 ? load / e->item_s : 0;
+}
+
+void fay_shrink_forget(fay_equalizer *e)
+{
+    e->refused_at = 0;
+}
+
+/* After a refusal nothing is evaluated until Items arrive more slowly than they did: as long as
+ * they keep coming, that is seen without a timer. */
+static double refused_until(fay_equalizer *e, double now, double wait)
+{
+    double since = now - e->refused_at;
+    double got = (double)(e->arrivals.total - e->refused_total);
+    if (since >= wait && got >= e->refused_rate * since) { /* still as many: look anew */
+        e->refused_at = now;
+        e->refused_total = e->arrivals.total;
+        return now + wait;
+    }
+    double fewer = e->refused_rate > 0 ? e->refused_at + got / e->refused_rate : now;
+    return fmax(e->refused_at + wait, fewer);
+}
+
+double fay_shrink_due(fay_equalizers *all, size_t stage, double now)
+{
+    fay_equalizer *e = &all->stages[stage];
+    unsigned n = fay_board_workers(e);
+    if (e->last.idle_since == FAY_NEVER || e->last.queued > 0 || n <= e->config.min) {
+        fay_shrink_forget(e);
+        return (double)INFINITY;
+    }
+    double wait = hold(e, now);
+    if (n == 1) {
+        bool fed = fay_board_is_fed(all, stage);
+        FAY_BOARD_EACH(from, e->feeders)
+        {
+            fed = fed || fay_board_workers(&all->stages[from]) > 0;
+        }
+        if (fed)
+            return (double)INFINITY;
+        wait = fmax(wait, ZERO_PERIODS * fay_board_period(e));
+    }
+    double due = fmax(fay_board_seconds(all, e->last.idle_since) + wait, e->shrunk + e->gap);
+    return e->refused_at > 0 ? fmax(due, refused_until(e, now, wait)) : due;
+}
+
+static bool spare(fay_equalizers *all, size_t stage, double now)
+{
+    fay_equalizer *e = &all->stages[stage];
+    double hinted, drained, age;
+    if (fay_board_workers(e) == 1)
+        return true; /* nothing has come for long, and nothing will */
+    double rate = fay_arrivals_rate(&e->arrivals, now, fay_board_period(e), e->spawn_s);
+    e->item_s = fay_service_mean(&e->service, now);
+    if (fay_board_hint(all, stage, now, &hinted, &drained, &age) && age < fay_board_period(e))
+        rate = fmax(rate, hinted);
+    fay_board_visit(all);
+    double load = fmin(rate, fay_board_ceiling(all).rate * e->visits) * e->item_s;
+    return e->item_s <= 0 ||
+           fay_board_workers(e) - 1.0 >= load + FAY_HEAD_ROOM * fay_board_root(load) - rounding;
+}
+
+bool fay_shrink(fay_equalizers *all, size_t stage, double now)
+{
+    fay_equalizer *e = &all->stages[stage];
+    double period = fay_board_period(e);
+    if (now - e->shrunk > 2 * period)
+        e->gap = period / 8;
+    if (fay_shrink_due(all, stage, now) > now + rounding)
+        return false;
+    e->view.evaluations++;
+    if (!spare(all, stage, now)) {
+        e->refused_at = now;
+        e->refused_total = e->arrivals.total;
+        e->refused_rate = rate_without_one(e);
+        return false;
+    }
+    fay_shrink_forget(e);
+    e->view.pressure = FAY_LOW;
+    e->view.held_by = "";
+    e->shrunk = now;
+    e->gap = fmax(0.04 * period, e->gap * 0.85);
+    e->armed = true;
+    e->evens = 0;
+    e->full_due = fmin(e->full_due, now + period);
+    return true;
+}
