@@ -170,13 +170,20 @@ static void set_up_log(const fay_cli *cli)
 {
     static const char *const names[] = {"trace", "debug", "info", "warn", "error"};
     fay_level least = cli->quiet ? FAY_ERROR : FAY_WARN;
+    const char *wanted = variable("FAYMORA_LOG");
+    bool known = wanted[0] == '\0' || strcmp(wanted, "json") == 0;
     for (size_t i = 0; i < FAY_COUNT(names); i++) {
-        if (strcmp(variable("FAYMORA_LOG"), names[i]) == 0)
-            least = (fay_level)i;
+        if (strcmp(wanted, names[i]) != 0)
+            continue;
+        least = (fay_level)i;
+        known = true;
     }
     if (cli->verbose > 0)
         least = cli->verbose == 1 ? FAY_INFO : cli->verbose == 2 ? FAY_DEBUG : FAY_TRACE;
     fay_log_setup(least, cli->log_json);
+    if (!known)
+        fay_log(FAY_WARN, "log.unknown", "FAYMORA_LOG=\"%.32s\" hint=\"%s\"", wanted,
+                "trace, debug, info, warn, error or json");
 }
 
 int fay_cli_next(fay_cli *cli)

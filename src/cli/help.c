@@ -19,7 +19,7 @@ const fay_cli_command *const fay_commands[] = {
 const fay_flag fay_global_flags[] = {
     {"json", 0, 'J', NULL, "what is printed for people, as JSON"},
     {"quiet", 'q', 'q', NULL, "errors only"},
-    {"verbose", 'v', 'v', NULL, "log more; twice: all that is decided"},
+    {"verbose", 'v', 'v', NULL, "log what happens; twice: pressure too"},
     {"log-format", 0, 'L', "text|json", "form of the log on stderr"},
     {"color", 0, 'C', "auto|always|never", "auto: on a terminal, unless NO_COLOR is set"},
     {"timeout", 0, 'T', "D", "how long an answer of the Grid may take"},

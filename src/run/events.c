@@ -139,9 +139,15 @@ static void run_next(struct hook *hook)
     }
 }
 
+/* Changes of pressure are many. */
+static fay_level level_of(fay_hook hook)
+{
+    return hook == FAY_HOOK_PRESSURE ? FAY_DEBUG : FAY_INFO;
+}
+
 bool fay_events_wanted(const fay_events *events, fay_hook hook)
 {
-    return fay_logfile_is_open(events->stream) ||
+    return fay_logfile_is_open(events->stream) || fay_log_wants(level_of(hook)) ||
            (hook != FAY_HOOK_NONE && events->hooks[hook].argv != NULL);
 }
 
@@ -158,10 +164,38 @@ static void call(struct hook *hook, const char *text)
     run_next(hook);
 }
 
+/* The end of the JSON value at `at`, which is a number, a word or a string. */
+static const char *value_end(const char *at)
+{
+    if (*at != '"')
+        return at + strcspn(at, ",");
+    for (at++; *at != '\0' && *at != '"'; at++) {
+        at += *at == '\\' && at[1] != '\0';
+    }
+    return *at == '"' ? at + 1 : at;
+}
+
+/* What is told is logged too: ,"key":"two words","n":3 becomes key="two words" n=3. */
+static void log_event(const char *name, fay_hook hook, const char *members)
+{
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer fields = {0};
+    for (const char *at = members; at[0] == ',' && at[1] == '"';) {
+        const char *key = at + 2, *key_end = strchr(key, '"');
+        const char *end = key_end != NULL && key_end[1] == ':' ? value_end(key_end + 2) : NULL;
+        if (end == NULL)
+            break;
+        fay_buffer_printf(&fields, "%s%.*s=%.*s", at > members ? " " : "", (int)(key_end - key),
+                          key, (int)(end - key_end - 2), key_end + 2);
+        at = end;
+    }
+    fay_log(level_of(hook), name, "%s", fay_buffer_text(&fields));
+}
+
 void fay_events_emit(fay_events *events, const char *name, fay_hook hook, const char *members)
 {
     if (!fay_events_wanted(events, hook))
         return;
+    log_event(name, hook, members);
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "run/events.h"
 
 typedef struct fixture {
@@ -235,6 +236,31 @@ static void hooks_that_fail_harm_nobody(void **state)
     assert_int_equal(info.st_size, 6);
 }
 
+/* -v: the same on stderr, as fields. */
+static void what_is_told_is_logged(void **state)
+{
+    fixture *f = *state;
+    int before = dup(STDERR_FILENO), log = open("log", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(open_events(f, NULL, NULL), 0);
+    assert_false(fay_events_wanted(f->events, FAY_HOOK_NONE));
+    fay_log_setup(FAY_INFO, false);
+    assert_true(fay_events_wanted(f->events, FAY_HOOK_NONE));
+    assert_false(fay_events_wanted(f->events, FAY_HOOK_PRESSURE));
+    (void)dup2(log, STDERR_FILENO);
+    fay_events_emit(f->events, "worker.down", FAY_HOOK_NONE,
+                    ",\"stage\":\"a \\\"b\\\", c\",\"worker\":3,\"ok\":true");
+    fay_events_emit(f->events, "start", FAY_HOOK_NONE, "");
+    (void)dup2(before, STDERR_FILENO);
+    fay_log_setup(FAY_WARN, false);
+    char text[256] = {0};
+    assert_true(pread(log, text, sizeof text - 1, 0) > 0);
+    assert_string_equal(text,
+                        "faymora: info worker.down stage=\"a \\\"b\\\", c\" worker=3 ok=true\n"
+                        "faymora: info start \n");
+    (void)close(log);
+    (void)close(before);
+}
+
 static void to_free_ends_hooks_that_run(void **state)
 {
     fixture *f = *state;
@@ -259,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_who_wants_it_is_nobody_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_hook_gets_its_events_one_by_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hooks_that_fail_harm_nobody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_told_is_logged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(to_free_ends_hooks_that_run, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("events", tests, NULL, NULL);
