@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/units.h"
 #include "item/attrs.h"
 
@@ -81,18 +82,40 @@ static fay_batch *cut_lines(fay_intake *intake, size_t items, size_t bytes)
     return batch;
 }
 
-void fay_intake_attrs(fay_format format, fay_batch *batch, const uint8_t *payload, size_t size)
+static bool looks_like_object(const uint8_t *payload, size_t size)
+{
+    size_t at = 0;
+    while (at < size && memchr(" \t\r\n", payload[at], 4) != NULL) {
+        at++;
+    }
+    return at < size && payload[at] == '{';
+}
+
+int fay_intake_attrs(fay_format format, fay_batch *batch, const uint8_t *payload, size_t size,
+                     fay_error *err)
 {
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer attrs = {0};
-    int r = FAY_E_INVAL;
-    if (format == FAY_FORMAT_MSGPACK) {
-        r = fay_attrs_from_msgpack(payload, size, &attrs, NULL);
-    } else if (format == FAY_FORMAT_JSONL && size > 0 && memchr(payload, '{', size) != NULL) {
-        r = fay_attrs_from_json((const char *)payload, size, &attrs, NULL, NULL, NULL);
+    int r = 0;
+    if (format == FAY_FORMAT_MSGPACK) { /* what is no map has none */
+        if (fay_attrs_from_msgpack(payload, size, &attrs, NULL) != 0)
+            return 0;
+    } else if (format == FAY_FORMAT_JSONL && looks_like_object(payload, size)) {
+        r = fay_attrs_from_json((const char *)payload, size, &attrs, NULL, NULL, err);
     }
-    /* What is no map has no attributes; that is no error of the Item. */
     if (r == 0 && fay_buffer_size(&attrs) > 0)
         fay_batch_append_attrs(batch, fay_buffer_data(&attrs), fay_buffer_size(&attrs));
+    return r;
+}
+
+/* It is an Item all the same; but a `when` will not see what it says. */
+static void tell_no_attributes(fay_intake *intake, const fay_error *err)
+{
+    if (!intake->told) {
+        fay_log(FAY_WARN, "source.attributes",
+                "byte=%llu why=\"%s\" note=\"passed on without attributes; told once\"",
+                (unsigned long long)(intake->position & FAY_INTAKE_OFFSET_MASK), err->message);
+    }
+    intake->told = true;
 }
 
 static int tell(const fay_intake *intake, int status, fay_error *err)
@@ -125,7 +148,9 @@ static int cut_any(fay_intake *intake, bool final, fay_chunk *ret, size_t items,
         if (r != FAY_SPLIT_ITEM)
             break;
         (void)fay_batch_append(batch, data + slice.at, slice.length);
-        fay_intake_attrs(intake->format, batch, data + slice.at, slice.length);
+        fay_error err = {0};
+        if (fay_intake_attrs(intake->format, batch, data + slice.at, slice.length, &err) != 0)
+            tell_no_attributes(intake, &err);
         fay_buffer_consume(&intake->buffer, slice.next);
         intake->position += slice.next;
         intake->scanned = 0;

@@ -34,6 +34,7 @@ typedef struct fay_intake {
     fay_format framing; /* how Items lie in the stream */
     fay_format format;  /* what they are: decides about attributes */
     bool strip;         /* the \r of \r\n */
+    bool told;          /* that an Item has no attributes although it looks as if it had */
     uint64_t item_max;
     fay_buffer buffer;
     size_t scanned;    /* how far the search for the end of the first Item came */
@@ -59,7 +60,10 @@ enum {
 int fay_intake_cut(fay_intake *intake, bool final, uint64_t items, uint64_t bytes, fay_chunk *ret,
                    fay_error *err);
 
-/* Appends the attributes that this payload states in its format, to the last entry of the batch. */
-void fay_intake_attrs(fay_format format, fay_batch *batch, const uint8_t *payload, size_t size);
+/* Appends the attributes that this payload states in its format, to the last entry of the batch.
+ * FAY_E_INVAL with err set: a line of jsonl begins like an object and is none, or one that is too
+ * deep or too large for attributes; it has none then. */
+int fay_intake_attrs(fay_format format, fay_batch *batch, const uint8_t *payload, size_t size,
+                     fay_error *err);
 
 #endif /* FAY_INTAKE_H */

@@ -147,7 +147,7 @@ static int pull_items(fay_source *source, uint64_t items, uint64_t bytes, fay_ch
         const char *text = source->def->files[made->next++];
         size_t size = strlen(text);
         (void)fay_batch_append(batch, text, size);
-        fay_intake_attrs(source->def->format, batch, (const uint8_t *)text, size);
+        (void)fay_intake_attrs(source->def->format, batch, (const uint8_t *)text, size, NULL);
         made->ends[i] = made->next;
     }
     *ret = (fay_chunk){.batch = batch, .ends = made->ends, .stage = -1};

@@ -49,6 +49,24 @@ class Formats(faytest.Case):
         self.assertEqual(done.code, code, done)
         return (self.work / "out").read_bytes() if code < 2 else done
 
+    def test_an_object_without_attributes_is_told(self):
+        """Too deep for attributes, or no JSON at all: an Item all the same, and one warning."""
+        deep = '{"kind":"jpg","x":' + "[" * 100 + "]" * 100 + "}"
+        self.write("in", f"plain text\n{deep}\n{deep}\n")
+        self.write("p.yaml", """
+faymora: 1
+format: jsonl
+source: {file: in}
+stages:
+  - {name: pic, when: 'kind == "jpg"', run: [sed, "s/.*/PIC/"]}
+  - {name: other, input: source, when: else, run: [sed, "s/.*/OTHER/"]}
+sink: {file: out}
+""")
+        done = self.run_faymora("run", "p.yaml")
+        self.assertEqual((done.code, self.lines("out")), (0, ["OTHER"] * 3), done)
+        self.assertEqual(done.err.count("source.attributes"), 1, done)
+        self.assertIn("byte=11", done.err)
+
     def test_each_as_it_came(self):
         for name, coded in (("lines", b"a\n\nb \xff\n"), ("nul", b"a\0\0b\n\0"),
                             ("netstring", b"".join(map(netstring, (b"a", b"", b"b\n\0,")))),
