@@ -181,9 +181,10 @@ static void set_up_log(const fay_cli *cli)
     if (cli->verbose > 0)
         least = cli->verbose == 1 ? FAY_INFO : cli->verbose == 2 ? FAY_DEBUG : FAY_TRACE;
     fay_log_setup(least, cli->log_json);
-    if (!known)
+    if (!known) {
         fay_log(FAY_WARN, "log.unknown", "FAYMORA_LOG=\"%.32s\" hint=\"%s\"", wanted,
                 "trace, debug, info, warn, error or json");
+    }
 }
 
 int fay_cli_next(fay_cli *cli)

@@ -2,6 +2,7 @@
 #include "run/intake.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +86,7 @@ static fay_batch *cut_lines(fay_intake *intake, size_t items, size_t bytes)
 static bool looks_like_object(const uint8_t *payload, size_t size)
 {
     size_t at = 0;
-    while (at < size && memchr(" \t\r\n", payload[at], 4) != NULL) {
+    while (at < size && isspace(payload[at]) != 0) {
         at++;
     }
     return at < size && payload[at] == '{';
