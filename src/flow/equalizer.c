@@ -370,6 +370,12 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
     double seen;
     plan p = {0};
     learn(all, stage, now, &seen);
+    if (fay_board_workers(e) == 0 && e->last.queued == 0 && !fay_board_is_fed(all, stage)) {
+        e->armed = false; /* at rest: what the estimates remember is over */
+        e->view.pressure = FAY_EVEN;
+        e->view.held_by = "";
+        return decision;
+    }
     if (e->item_s <= 0) {
         decision.spawn = slow_start(all, stage, now);
         fay_board_publish(all, stage, now, 0, 0);
@@ -434,8 +440,9 @@ void fay_equalizers_watch(fay_equalizers *all, size_t stage, fay_ns now,
     if (e->config.pinned)
         return;
     e->low_due = fay_shrink_due(all, stage, at);
-    bool pressed =
-        counters->kept_out || ((double)counters->queued >= e->queue_high && counters->idle == 0);
+    bool backlog = (double)counters->queued >= e->queue_high && counters->idle == 0;
+    bool asleep = counters->queued > 0 && fay_board_workers(e) == 0;
+    bool pressed = counters->kept_out || backlog || asleep;
     if (pressed) {
         double gap = fmax(period / 8 * fmin(8, e->slow), FAY_MIN(8u, e->stalls) * period);
         e->full_due = fmin(e->full_due, fmax(at, e->evaluated + gap));

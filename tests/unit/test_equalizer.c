@@ -192,6 +192,30 @@ static void an_idle_worker_that_is_needed_stays(void **state)
     end(&r);
 }
 
+/* What was measured while it worked starts nobody when nothing is to be done. */
+static void at_rest_it_stays_at_rest(void **state)
+{
+    (void)state;
+    run r = begin(1, 0, 8);
+    work(&r, 0, 5, 100, 10 * FAY_MS);
+    r.stages[0].queued = 50;
+    assert_true(look(&r, 0).spawn > 0);
+    r.stages[0].queued = r.stages[0].live = 0;
+    for (int i = 0; i < 10 && fay_equalizers_due(r.all, 0) != FAY_NEVER; i++) {
+        r.now = FAY_MAX(r.now, fay_equalizers_due(r.all, 0));
+        assert_int_equal(look(&r, 0).spawn, 0);
+    }
+    assert_int_equal(fay_equalizers_due(r.all, 0), FAY_NEVER);
+    fay_equalizers_arrived(r.all, 0, r.now, 1);
+    r.stages[0].queued = 1;
+    for (int i = 0; i < 3 && r.stages[0].live == 0; i++) { /* but an Item wakes it */
+        r.stages[0].live += look(&r, 0).spawn;
+        r.now += 100 * FAY_MS;
+    }
+    assert_true(r.stages[0].live > 0);
+    end(&r);
+}
+
 static void a_hint_comes_before_the_items(void **state)
 {
     (void)state;
@@ -283,6 +307,7 @@ int main(void)
         cmocka_unit_test(near_the_end_nobody_is_started_for_nothing),
         cmocka_unit_test(one_idle_worker_after_the_other_goes),
         cmocka_unit_test(an_idle_worker_that_is_needed_stays),
+        cmocka_unit_test(at_rest_it_stays_at_rest),
         cmocka_unit_test(a_hint_comes_before_the_items),
         cmocka_unit_test(what_all_may_use_is_shared),
         cmocka_unit_test(saturated_cores_hold_it),
