@@ -300,8 +300,8 @@ static int start(fay_worker *w, const fay_command *command)
 void fay_try_next(fay_worker *w)
 {
     fay_instance *in = w->instance;
-    if (w->running || w->sending || in->failed)
-        return;
+    if (w->running || w->sending || in->failed || in->link == NULL)
+        return; /* without an owner, what has just ended still is in hand, and stays so */
     fay_buffer_clear(&w->tail);
     w->timed_out = w->too_large = w->over_memory = false;
     w->failed = NULL;

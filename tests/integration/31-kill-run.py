@@ -3,6 +3,7 @@
 was started is left, whatever session it has made its own."""
 import os
 import signal
+import subprocess
 
 import faytest
 
@@ -49,6 +50,22 @@ class KillRun(faytest.Case):
                     run.kill()
                     run.wait()
                     self.assert_nothing_left()
+
+    def test_kill_of_the_run_while_short_processes_come_and_go(self):
+        """Often one has just ended when its Instance hears that the run is gone."""
+        self.write("in", "".join(f"{i}\n" for i in range(100000)))
+        stray = "setsid sleep 1000 & "
+        for mode, words in ("exec", [stray + "echo $1", "sh", "{}"]), ("batch", [stray + "cat"]):
+            with self.subTest(mode=mode):
+                for _ in range(15):
+                    run = self.start("run", "-q", "--mode", mode, "-a", "in", "-j", "2", "--", "sh",
+                                     "-c", *words, stdout=subprocess.PIPE)
+                    run.stdout.readline()
+                    run.kill()
+                    run.stdout.close()
+                    run.wait()
+                    self.assert_nothing_left()
+                    self.assertNotIn("Assertion", self.text_of(run), mode)
 
     def test_kill_of_the_run_while_instances_are_stopped(self):
         for mode in self.commands():

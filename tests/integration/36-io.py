@@ -252,6 +252,21 @@ cp disk/out out
                 source.wait(faytest.LIMIT_S)
                 self.assert_nothing_left()
 
+    def test_closed_pipe_while_short_processes_come_and_go(self):
+        """Often one has just ended when the Instance hears that nobody wants what it printed."""
+        self.write("in", "".join(f"{i}\n" for i in range(100000)))
+        for mode, words in ("exec", ["sh", "-c", "echo $1", "sh", "{}"]), ("batch", ["cat"]):
+            with self.subTest(mode=mode):
+                for _ in range(15):
+                    run = self.start("run", "-q", "--mode", mode, "-a", "in", "-j", "2", "--",
+                                     *words, stdout=subprocess.PIPE)
+                    run.stdout.readline()
+                    run.stdout.close()
+                    done = self.finish(run)
+                    self.assertEqual(done.code, -signal.SIGPIPE, done)
+                    self.assertNotIn("Assertion", done.err, mode)
+                    self.assert_nothing_left()
+
     def test_closed_pipe_ends_a_run_that_waits_for_input(self):
         run = self.start("run", "--", "cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         run.stdin.write(b"a\n")
