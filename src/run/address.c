@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -22,16 +23,34 @@ static int failed(int fd, const char *address, fay_error *err)
     return fay_fail_errno(err, FAY_E_IO, fault, "cannot listen on %s", address);
 }
 
-/* Whether a socket file has been left behind by someone who is gone. */
+/* Whether a socket file has been left behind by someone who is gone. A full queue is someone. */
 static bool abandoned(const struct sockaddr_un *where)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
     int r = connect(fd, (const struct sockaddr *)where, sizeof *where);
     bool refused = r != 0 && errno == ECONNREFUSED;
     (void)close(fd);
     return refused;
+}
+
+/* Makes room for the socket: takes away one that was left behind, and nothing else. Connecting to
+ * any other file is refused as well, so that alone does not tell. */
+static int clear_path(const char *address, const struct sockaddr_un *where, fay_error *err)
+{
+    struct stat is;
+    if (lstat(where->sun_path, &is) != 0)
+        return 0; /* nothing is there; else bind() says what is wrong */
+    if (!S_ISSOCK(is.st_mode)) {
+        int r = fay_fail_with(err, FAY_E_IO, "cannot listen on %s: what is there is no socket",
+                              address);
+        fay_hint(err, "it is left as it is; name a path where nothing is, or remove it yourself");
+        return r;
+    }
+    if (abandoned(where))
+        (void)unlink(where->sun_path);
+    return 0;
 }
 
 static int listen_unix(const char *address, const char *path, int *ret_fd, char **ret_path,
@@ -43,8 +62,9 @@ static int listen_unix(const char *address, const char *path, int *ret_fd, char 
                              sizeof where.sun_path - 1);
     }
     memcpy(where.sun_path, path, strlen(path));
-    if (abandoned(&where))
-        (void)unlink(path);
+    int r = clear_path(address, &where, err);
+    if (r != 0)
+        return r;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (const struct sockaddr *)&where, sizeof where) != 0 ||
         listen(fd, BACKLOG) != 0)

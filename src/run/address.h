@@ -9,8 +9,8 @@
 #include "base/base.h"
 
 /* A listening, non-blocking socket. *ret_path is the path to unlink in the end, or NULL (free()
- * it). A unix socket that nobody listens on any more is replaced. FAY_E_IO or FAY_E_INVAL with
- * err. */
+ * it). A unix socket that nobody listens on any more is replaced; any other file is left as it is.
+ * FAY_E_IO or FAY_E_INVAL with err. */
 int fay_address_listen(const char *address, int *ret_fd, char **ret_path, fay_error *err);
 
 /* The next connection, non-blocking; -1 if there is none now. */

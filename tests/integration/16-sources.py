@@ -235,6 +235,14 @@ stages: [{name: s, run: [sh, -c, '[ $1 != spool/bad ] || exit 65', -, "{}"]}]"""
         self.interrupt(process)
         self.assertFalse(os.path.exists("in.sock"))
 
+    def test_listen_where_a_file_is(self):
+        self.write("data", "mine\n")
+        done = self.source('{listen: "unix:data"}')
+        self.assertEqual(done.code, 7, done)
+        self.assertIn("cannot listen on unix:data: what is there is no socket", done.err)
+        self.assertIn("hint:", done.err)
+        self.assertEqual(self.read("data"), "mine\n")
+
     def free_port(self):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

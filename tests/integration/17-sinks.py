@@ -130,6 +130,14 @@ sink: {{listen: "{address}"}}
         self.listen("unix:out.sock", "out.sock")
         self.assertFalse(os.path.exists("out.sock"))
 
+    def test_listen_where_a_file_is(self):
+        self.write("data", "mine\n")
+        done = self.sink('{listen: "unix:data"}')
+        self.assertEqual(done.code, 7, done)
+        self.assertIn("cannot listen on unix:data: what is there is no socket", done.err)
+        self.assertIn("hint:", done.err)
+        self.assertEqual(self.read("data"), "mine\n")
+
     def test_listen_tcp(self):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

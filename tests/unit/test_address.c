@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -78,6 +79,36 @@ static void what_nobody_listens_on_is_replaced(void **state)
     (void)close(fd);
 }
 
+/* Connecting to it is refused, as to a socket that nobody listens on. */
+static void what_is_no_socket_is_left_as_it_is(void **state)
+{
+    (void)state;
+    int file = open("data", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_int_equal(write(file, "mine", 4), 4);
+    (void)close(file);
+    (void)close(unix_socket("old.sock", false));
+    assert_int_equal(mkdir("directory", 0700), 0);
+    assert_int_equal(mkfifo("fifo", 0600), 0);
+    assert_int_equal(symlink("old.sock", "link"), 0);
+    const char *const there[] = {"unix:data", "unix:directory", "unix:fifo", "unix:link"};
+    for (size_t i = 0; i < FAY_COUNT(there); i++) {
+        struct stat before, after;
+        int fd = -1;
+        char *path = NULL;
+        fay_error err = {0};
+        assert_int_equal(lstat(there[i] + 5, &before), 0);
+        assert_int_equal(fay_address_listen(there[i], &fd, &path, &err), FAY_E_IO);
+        assert_non_null(strstr(err.message, "is no socket"));
+        assert_non_null(strstr(err.message, there[i]));
+        assert_true(err.hint[0] != '\0');
+        assert_int_equal(fd, -1);
+        assert_null(path);
+        assert_int_equal(lstat(there[i] + 5, &after), 0);
+        assert_int_equal(before.st_ino, after.st_ino);
+        assert_int_equal(before.st_size, after.st_size);
+    }
+}
+
 static void of_tcp_only_loopback(void **state)
 {
     (void)state;
@@ -115,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_unix_socket_takes_connections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_nobody_listens_on_is_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_socket_is_left_as_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_tcp_only_loopback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_address_is_refused, set_up, tear_down),
     };
