@@ -93,7 +93,7 @@ void fay_help_program(fay_buffer *out)
         out,
         "\nExit codes\n"
         "  0 ok, 1 some Items dead-lettered, 2 usage or configuration, 3 a worker cannot start,\n"
-        "  5 failure limit, circuit breaker, on_error: stop or a worker that leaves lines out,\n"
+        "  5 failure limit, circuit breaker, on_error: stop or too many or few lines,\n"
         "  7 source, sink, state or log I/O, 130/143 stopped by a signal, 141 stdout closed\n\n"
         "More: faymora COMMAND --help, man faymora, man faymora-pipeline, man faymora-worker\n"
         "Completion: . <(faymora completion bash)\n");

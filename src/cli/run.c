@@ -136,7 +136,7 @@ const fay_cli_command fay_command_run = {
              "1 some Items were dead-lettered\n"
              "2 usage or configuration\n"
              "3 a worker cannot start (126/127, or 5 deaths in 10 s)\n"
-             "5 failure limit, circuit breaker, on_error: stop, or lines left out\n"
+             "5 failure limit, circuit breaker, on_error: stop, too many or few lines\n"
              "7 source, sink, state or a log cannot be read or written\n"
              "130/143 stopped by a signal, 141 stdout closed",
     .words = "@",

@@ -50,18 +50,29 @@ static void breach(fay_worker *w)
                    "stage '%s': a worker %s: in mode lines it prints exactly one line for each",
                    w->instance->setup.stage, fay_mode_error(w->mode));
     fay_stage_breach(w->instance, message,
-                     "for a filter use mode batch, exec or json; lines written so far may belong "
-                     "to other Items than it seems");
+                     "mode batch, exec or json is for workers that print more or fewer (a filter); "
+                     "a banner belongs on stderr; lines written so far may belong to other Items "
+                     "than it seems");
     fay_worker_kill(w, FAY_DOWN_GARBAGE, fay_mode_error(w->mode));
+}
+
+/* It was told to go, or has nothing in hand and was told that no more comes: but a line that a
+ * lines worker prints of its own accord is one too many even then. */
+static bool is_unasked(const fay_worker *w)
+{
+    if (w->kill == FAY_DOWN_GARBAGE || w->kill == FAY_DOWN_RECYCLED)
+        return true;
+    bool told = w->killed || w->stop_step > 0;
+    return w->retiring && fay_mode_held(w->mode) == 0 &&
+           (told || w->instance->setup.mode != FAY_MODE_LINES);
 }
 
 /* `status`: as from waitpid, of a worker that has ended and will print no more; NULL = it may. */
 static void process(fay_worker *w, const int *status)
 {
     fay_instance *in = w->instance;
-    bool broke = w->kill == FAY_DOWN_GARBAGE || w->kill == FAY_DOWN_RECYCLED;
-    if (broke || (w->retiring && fay_mode_held(w->mode) == 0)) {
-        fay_buffer_clear(&w->out); /* nobody has asked for it */
+    if (is_unasked(w)) {
+        fay_buffer_clear(&w->out);
         return;
     }
     fay_output output = {.bytes = fay_buffer_data(&w->out),

@@ -112,9 +112,9 @@ typedef struct fay_output {
  * In exec and batch, output of a process that has succeeded: the try is over when `final` was given
  * and all is used, or with FAY_MODE_REFUSED: the output is none, and its verdict is in `out`.
  * In lines, FAY_MODE_REFUSED: a line was too long, the verdict of its Item is in `out`; the worker
- * has to go, and its other Items are not at fault. FAY_MODE_BREACH: it was given the end of its
- * input and has ended well with fewer lines than Items: it leaves lines out, so that its answers,
- * also those passed on before, may be those of other Items. fay_mode_error() has the counts.
+ * has to go, and its other Items are not at fault. FAY_MODE_BREACH: it printed more lines than it
+ * was given Items, or it was given the end of its input and has ended well with fewer: its answers,
+ * also those passed on before, may be those of other Items, and `out` holds none of these lines.
  */
 enum {
     FAY_MODE_REFUSED = 1,

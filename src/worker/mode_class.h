@@ -56,6 +56,9 @@ void fay_mode_count(fay_mode *mode, uint64_t items);
 void fay_reply_begin(fay_replies *out, fay_message type);
 void fay_reply_end(fay_replies *out, const uint8_t *data, size_t size);
 
+/* Takes back all replies but the first `count`. */
+void fay_replies_cut(fay_replies *replies, size_t count);
+
 /* RESULTS up to its block: `children` NULL = one each. */
 void fay_reply_results(fay_replies *out, uint64_t first, uint32_t count, fay_ns useful,
                        const uint32_t *children);

@@ -188,17 +188,22 @@ static void reply(lines *l, const fay_held_run *run, uint32_t run_at, const uint
     fay_reply_end(out, data, size);
 }
 
+/* Some line before was no answer, and which one cannot be told. */
+static int too_many(lines *l)
+{
+    (void)fay_mode_garbage(&l->mode, "printed more lines than it was given Items");
+    return FAY_MODE_BREACH;
+}
+
 /* The last line of a worker that has ended well counts without its newline. */
-static int last_line(lines *l, fay_output *output, fay_replies *out)
+static void last_line(lines *l, fay_output *output, fay_replies *out)
 {
     fay_mode *mode = &l->mode;
     const fay_held_run *run;
     uint32_t at;
     size_t size = output->size - output->used;
-    if (size == 0)
-        return 0;
-    if (fay_held_take(&mode->held, 1, &run, &at) == 0)
-        return fay_mode_garbage(mode, "printed more lines than it was given Items");
+    if (size == 0 || fay_held_take(&mode->held, 1, &run, &at) == 0)
+        return;
     uint8_t length[4];
     fay_store32(length, (uint32_t)size);
     fay_buffer_clear(&l->lengths);
@@ -209,7 +214,6 @@ static int last_line(lines *l, fay_output *output, fay_replies *out)
     fay_reply_end(out, NULL, 0);
     fay_mode_count(mode, 1);
     output->used = output->size;
-    return 0;
 }
 
 /* A line that has grown beyond max_item, whole or not: the oldest Item's fault, and no other's. */
@@ -225,7 +229,7 @@ static int too_long(lines *l, fay_replies *out)
     return FAY_MODE_REFUSED;
 }
 
-/* Counts the lines behind the end of the input, and uses none. FAY_MODE_REFUSED, and garbage. */
+/* Counts the lines behind the end of the input, and uses none. What fay_mode_output() returns. */
 static int hold_back(lines *l, const fay_output *output, fay_replies *out)
 {
     fay_mode *mode = &l->mode;
@@ -244,11 +248,12 @@ static int hold_back(lines *l, const fay_output *output, fay_replies *out)
     }
     if (mode->behind > before)
         mode->since = mode->now;
-    if (mode->behind + (l->line < output->size) > mode->held.items)
-        return fay_mode_garbage(mode, "printed more lines than it was given Items");
+    if (mode->behind > mode->held.items)
+        return too_many(l);
     if (!overlong)
         return 0;
-    return mode->held.items == 1 ? too_long(l, out) : fay_mode_check_item(mode, UINT64_MAX);
+    return mode->behind == 0 && mode->held.items == 1 ? too_long(l, out)
+                                                      : fay_mode_check_item(mode, UINT64_MAX);
 }
 
 /* It has ended: an answer for each Item, or none that can be told from the others. Who ends well
@@ -256,7 +261,9 @@ static int hold_back(lines *l, const fay_output *output, fay_replies *out)
 static int check_held_back(lines *l, const fay_output *output)
 {
     fay_mode *mode = &l->mode;
-    size_t answers = mode->behind + (l->line < output->size), items = mode->held.items;
+    size_t items = mode->held.items, answers = mode->behind;
+    if (answers < items && l->line < output->size)
+        answers++; /* its last line has no newline */
     mode->behind = 0;
     mode->input_ended = false;
     l->searched = l->line = 0;
@@ -279,21 +286,15 @@ static int unasked(lines *l, const fay_output *output)
     const uint8_t *from = output->bytes + output->used;
     size_t rest = output->size - output->used, searched = FAY_MIN(l->searched, rest);
     l->searched = rest;
-    if (output->final || memchr(from + searched, '\n', rest - searched) != NULL)
-        return fay_mode_garbage(&l->mode, "printed more lines than it was given Items");
+    if (memchr(from + searched, '\n', rest - searched) != NULL)
+        return too_many(l);
     return fay_mode_check_item(&l->mode, rest);
 }
 
-static int lines_output(fay_mode *mode, fay_output *output, fay_replies *out)
+/* Passes on an answer for each line, as long as there are Items for them. */
+static int take_lines(lines *l, fay_output *output, fay_replies *out)
 {
-    lines *l = (lines *)mode;
-    if (mode->input_ended) {
-        int rc = hold_back(l, output, out);
-        if (rc == 0 && output->final)
-            rc = check_held_back(l, output);
-        if (rc != 0 || !output->final)
-            return rc;
-    }
+    fay_mode *mode = &l->mode;
     for (;;) {
         const fay_held_run *run = NULL;
         uint32_t run_at = 0;
@@ -314,7 +315,27 @@ static int lines_output(fay_mode *mode, fay_output *output, fay_replies *out)
     if (l->overlong)
         return too_long(l, out);
     l->searched = rest;
-    return output->final ? last_line(l, output, out) : 0;
+    if (output->final)
+        last_line(l, output, out);
+    return 0;
+}
+
+static int lines_output(fay_mode *mode, fay_output *output, fay_replies *out)
+{
+    lines *l = (lines *)mode;
+    size_t before = out->count;
+    int rc = 0;
+    if (mode->input_ended) {
+        rc = hold_back(l, output, out);
+        if (rc == 0 && output->final)
+            rc = check_held_back(l, output);
+        if (rc != 0 || !output->final)
+            return rc;
+    }
+    rc = take_lines(l, output, out);
+    if (rc == FAY_MODE_BREACH) /* the answers that came along are no better */
+        fay_replies_cut(out, before);
+    return rc;
 }
 
 const fay_mode_class fay_mode_lines_class = {

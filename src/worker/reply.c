@@ -17,6 +17,14 @@ void fay_replies_clear(fay_replies *replies)
     }
 }
 
+void fay_replies_cut(fay_replies *replies, size_t count)
+{
+    if (count >= replies->count)
+        return;
+    replies->heads.end = replies->heads.start + replies->list[count].head_at;
+    replies->count = count;
+}
+
 void fay_replies_deinit(fay_replies *replies)
 {
     fay_buffer_deinit(&replies->heads);

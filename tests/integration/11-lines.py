@@ -51,13 +51,6 @@ class Lines(faytest.Case):
         self.assertEqual((letter["item"], letter["attempts"]), ("b\nc", 1))
         self.assertIn("newline", letter["error"])
 
-    def test_a_worker_that_prints_too_much_is_replaced(self):
-        worker = self.write("worker", "#!/bin/sh\nwhile read -r x; do echo $x; echo more; done\n",
-                            0o755)
-        done = self.run_faymora("run", "-q", "-j", "1", "--events", "ev", "--", worker, ":::", "a",
-                                limit=60)
-        self.assertEqual((done.code, done.out), (0, "a\n"), done)  # its first line was the answer
-
     def test_a_worker_that_dies_on_an_item(self):
         tool = faytest.tool("line")
         done = self.run_faymora("run", "-q", "--dead-letter", "dead", "-o", "out", "--", tool, "-c",
@@ -122,9 +115,16 @@ class Lines(faytest.Case):
                                 input="".join(f"{i}\n" for i in items))
 
     def assert_breach(self, done, counts, name="sh"):
-        """Stopped, with the reason; no Item is made to bear it."""
+        self.assert_stopped(done, rf"answered {counts} and ended well", name)
+
+    def assert_too_many(self, done, name="sh"):
+        self.assert_stopped(done, "a worker printed more lines than it was given Items", name)
+        self.assertIn("a banner belongs on stderr", done.err)
+
+    def assert_stopped(self, done, reason, name):
+        """With the reason; no Item is made to bear it."""
         self.assertEqual(done.code, 5, done)
-        self.assertRegex(done.err, rf"error: stage '{name}': .* answered {counts} and ended well")
+        self.assertRegex(done.err, rf"error: stage '{name}': .*{reason}")
         self.assertIn("exactly one line for each", done.err)
         self.assertRegex(done.err, r"hint: .*batch.*exec.*json")
         self.assertFalse((self.work / "dead").exists(), done)
@@ -210,6 +210,61 @@ class Lines(faytest.Case):
                 self.assertEqual((done.code, sorted(map(int, self.lines("out")))),
                                  (0, list(range(1, 8))), done)
                 (self.work / "died").unlink()
+
+    # ---- more lines than Items: some line before was no answer ----
+
+    EACH_WAY = (["-j", "1"], ["-j", "2"], ["-j", "1", "--keep-order"],
+                ["-j", "2", "--keep-order"], ["--retries", "0"])
+
+    def test_two_lines_for_each(self):
+        for more in self.EACH_WAY:
+            for count in 1, 10, 1000:
+                with self.subTest(more, count=count):
+                    done = self.go(range(count), *more, "--", "sed", "p", name="sed")
+                    self.assert_too_many(done, "sed")
+
+    def test_two_lines_for_each_in_the_middle(self):
+        for ordered in [], ["--keep-order"]:
+            done = self.go(range(300), *ordered, "--", "cat", "-u", "::", "sed", "p", "::", "sed",
+                           "s/$/!/", name="sed")
+            self.assert_too_many(done, "sed")
+
+    def test_a_banner(self):
+        """Each answer is that of the Item before, until the last has none to answer."""
+        for more in self.EACH_WAY:
+            for count in 1, 20:
+                with self.subTest(more, count=count):
+                    done = self.go(range(count), *more, "--", "sh", "-c", "echo hello; exec cat")
+                    self.assert_too_many(done)
+
+    def test_a_last_word(self):
+        for more in self.EACH_WAY:
+            with self.subTest(more):
+                done = self.go(range(5), *more, "--", "sh", "-c", "cat; echo 5 lines")
+                self.assert_too_many(done)
+
+    def test_lines_behind_the_end_of_the_input(self):
+        """They are held back, and none is passed on."""
+        late = "import sys\nheld = list(sys.stdin)\nfor l in held: print(l, l, sep='', end='')"
+        for more in ["-j", "1"], ["-j", "2", "--keep-order"]:
+            done = self.go(range(20), *more, "--", "python3", "-c", late, name="python3")
+            self.assert_too_many(done, "python3")
+            self.assertEqual(self.read("out"), "")
+
+    def test_lines_of_who_has_closed_its_input(self):
+        worker = "read -r l; exec <&-; echo $l; echo $l; echo $l; sleep 1000"
+        for more in self.EACH_WAY:
+            with self.subTest(more):
+                done = self.go(range(2), "--set", "sh.prefetch=1", *more, "--", "sh", "-c", worker)
+                self.assert_too_many(done)
+
+    def test_the_beginning_of_a_line_may_come_before_its_item(self):
+        """A prompt: the last of them is no line."""
+        worker = "printf '> '; while read -r l; do echo $l; printf '> '; done"
+        for more in [], ["--set", "sh.prefetch=1"]:
+            done = self.go(range(20), "-j", "1", *more, "--", "sh", "-c", worker)
+            self.assertEqual((done.code, self.lines("out")), (0, [f"> {i}" for i in range(20)]),
+                             done)
 
     def test_pty(self):
         worker = "import sys\nfor l in sys.stdin: print(sys.stdout.isatty(), l, end='')"

@@ -75,8 +75,8 @@ static void say_failed(const uint8_t *payload, size_t size, fay_buffer *text)
     fay_failed f;
     int rc = fay_failed_parse(payload, size, &f);
     assert(rc == 0);
-    fay_buffer_printf(text, "FAILED %s: %.*s", f.kind == FAY_FAILED_START ? "start" : "stop",
-                      (int)f.message.size, f.message.bytes);
+    static const char *const kinds[] = {"", "start", "stop", "breach"};
+    fay_buffer_printf(text, "FAILED %s: %.*s", kinds[f.kind], (int)f.message.size, f.message.bytes);
     if (f.hint.size > 0)
         fay_buffer_printf(text, " (%.*s)", (int)f.hint.size, f.hint.bytes);
 }

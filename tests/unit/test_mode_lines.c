@@ -19,20 +19,48 @@ static void lines_are_matched_by_count(void **state)
     end(&t);
 }
 
-static void lines_too_many_are_garbage(void **state)
+static void lines_too_many_break_the_contract(void **state)
 {
     (void)state;
     talk t;
     begin(&t, FAY_MODE_LINES, TEXTS("cat"));
-    lease(&t, 0, 1, NULL, TEXTS("a"));
-    assert_int_equal(print(&t, "A\nB\n", false), FAY_E_PEER);
-    assert_said(&t, "RESULTS 0+1: A\n");
+    lease(&t, 0, 1, NULL, TEXTS("a", "b"));
+    assert_int_equal(print(&t, "A\n", false), 0);
+    assert_int_equal(print(&t, "B\nC\n", false), FAY_MODE_BREACH);
+    assert_said(&t, "RESULTS 0+1: A\n"); /* B may be no answer either */
     assert_string_equal(fay_mode_error(t.mode), "printed more lines than it was given Items");
     end(&t);
     begin(&t, FAY_MODE_LINES, TEXTS("cat"));
     t.setup.item_max = 4;
     assert_int_equal(print(&t, "1234", false), 0); /* not a line yet */
     assert_int_equal(print(&t, "5", false), FAY_E_PEER);
+    assert_string_equal(fay_mode_error(t.mode), "printed an Item of more than max_item (4B)");
+    end(&t);
+}
+
+static void lines_too_many_behind_the_end_break_the_contract(void **state)
+{
+    (void)state;
+    talk t;
+    begin(&t, FAY_MODE_LINES, TEXTS("cat"));
+    lease(&t, 0, 1, NULL, TEXTS("a"));
+    fay_mode_input_ended(t.mode);
+    assert_int_equal(print(&t, "A\nB", false), 0); /* not a line yet */
+    assert_int_equal(print(&t, "\n", false), FAY_MODE_BREACH);
+    assert_said(&t, "");
+    end(&t);
+    begin(&t, FAY_MODE_LINES, TEXTS("cat"));
+    lease(&t, 0, 1, NULL, TEXTS("a"));
+    fay_mode_input_ended(t.mode);
+    t.well = true;
+    assert_int_equal(print(&t, "A\n> ", true), 0);
+    assert_said(&t, "RESULTS 0+1: A\n");
+    end(&t);
+    begin(&t, FAY_MODE_LINES, TEXTS("cat"));
+    t.setup.item_max = 4;
+    lease(&t, 0, 1, NULL, TEXTS("a"));
+    fay_mode_input_ended(t.mode);
+    assert_int_equal(print(&t, "A\n12345", false), FAY_E_PEER); /* too long, not too many */
     assert_string_equal(fay_mode_error(t.mode), "printed an Item of more than max_item (4B)");
     end(&t);
 }
@@ -151,7 +179,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_matched_by_count),
-        cmocka_unit_test(lines_too_many_are_garbage),
+        cmocka_unit_test(lines_too_many_break_the_contract),
+        cmocka_unit_test(lines_too_many_behind_the_end_break_the_contract),
         cmocka_unit_test(a_last_line_counts_without_its_end),
         cmocka_unit_test(lines_with_a_newline_inside_are_refused),
         cmocka_unit_test(a_line_over_max_item_is_the_items_fault),
