@@ -256,7 +256,10 @@ struct json_t *fay_json_load(const char *text, size_t size, fay_error *err)
     json_t *value = json_loadb(size > 0 ? text : "", size, flags, &error);
     if (value == NULL && json_error_code(&error) == json_error_numeric_overflow)
         value = json_loadb(text, size, flags | JSON_DECODE_INT_AS_REAL, &error);
-    if (value == NULL) {
+    if (value == NULL && json_error_code(&error) == json_error_stack_overflow) {
+        (void)fay_fail_with(err, FAY_E_NORES, "JSON nested more than %d deep",
+                            JSON_PARSER_MAX_DEPTH);
+    } else if (value == NULL) {
         (void)fay_fail_with(err, FAY_E_INVAL, "no JSON, at byte %d: %s", error.position,
                             error.text);
     }

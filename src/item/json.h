@@ -34,9 +34,10 @@ void fay_json_append_float(fay_buffer *out, double value);
 void fay_json_append_value(fay_buffer *out, struct json_t *value);
 
 /*
- * Reads one JSON value of any type; free it with json_decref(). NULL with err set (FAY_E_INVAL): no
- * JSON, or more than 262,144 values, which would cost far more memory than the text. An integer
- * beyond 64 bits makes all integers of the text floats.
+ * Reads one JSON value of any type; free it with json_decref(). NULL with err set: no JSON
+ * (FAY_E_INVAL); nested more than 2,048 deep, or more than 262,144 values, which would cost far
+ * more memory than the text (FAY_E_NORES). An integer beyond 64 bits makes all integers of the text
+ * floats.
  */
 struct json_t *fay_json_load(const char *text, size_t size, fay_error *err);
 

@@ -332,10 +332,12 @@ static int answer(json *j, json_t *reply, fay_replies *out)
         return fay_mode_garbage(&j->mode, "answered id %llu, which it does not have in hand",
                                 (unsigned long long)tag);
     }
-    json_t *emit = json_object_get(reply, "emit");
+    json_t *emit = json_object_get(reply, "emit"), *error = json_object_get(reply, "error");
+    if (emit != NULL && error != NULL && !json_is_null(error))
+        return fay_mode_garbage(&j->mode, "answered with both emit and error");
     if (emit != NULL)
         return answer_emit(j, tag, emit, out);
-    if (json_object_get(reply, "error") != NULL) {
+    if (error != NULL) {
         answer_error(j, tag, reply, out);
         return 0;
     }
@@ -369,6 +371,10 @@ static int answer_line(json *j, const uint8_t *line, size_t size, fay_replies *o
         rc = answer(j, reply, out);
     } else if (err.status == FAY_E_NORES) {
         rc = fay_mode_garbage(&j->mode, "printed a line of %s", err.message);
+    } else if (reply == NULL) { /* without what it is near to: the line is quoted */
+        const char *near = strstr(err.message, " near '");
+        int length = (int)(near != NULL ? (size_t)(near - err.message) : strlen(err.message));
+        rc = fay_mode_garbage(&j->mode, "printed a line that is %.*s", length, err.message);
     } else {
         rc = fay_mode_garbage(&j->mode, "printed a line that is no JSON object");
     }

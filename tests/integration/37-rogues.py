@@ -141,7 +141,8 @@ for n in lines():
 
     def test_prints_garbage_instead_of_json(self):
         for garbage in ("hello", "{", "[]", "null", '{"id":99999,"emit":[]}', '{"id":"x"}',
-                        '{"emit":["x"]}', "\\xff\\x00", "[" * 5000, '{"id":1e999}'):
+                        '{"emit":["x"]}', "\\xff\\x00", "[" * 5000, '{"id":1e999}',
+                        '{"id":7,"emit":["\\\\ud800"]}', '{"id":7,"emit":[],"error":"e"}'):
             with self.subTest(garbage=garbage[:20]):
                 done = self.go(f"""
 for line in lines():
@@ -162,7 +163,7 @@ for line in lines():
     answer('{"id": %d, "emit": [%s]}' % (request["id"], "[" * depth + "]" * depth))
 """, mode="json", count=40)
         self.assertEqual((done.code, len(done.dead), done.items), (5, 20, []), done)
-        self.assertIn("failed alike: printed a line that is no JSON object", done.err)
+        self.assertIn("failed alike: printed a line of JSON nested more than 2048 deep", done.err)
 
     def test_answers_an_item_twice(self):
         done = self.go("""

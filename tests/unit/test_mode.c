@@ -46,7 +46,14 @@ static void json_garbage_is_quoted(void **state)
     static const struct {
         const char *line, *error;
     } cases[] = {
-        {"hello\n", "printed a line that is no JSON object: \"hello\""},
+        {"hello\n", "printed a line that is no JSON, at byte 5: invalid token: \"hello\""},
+        {"[1]\n", "printed a line that is no JSON object: \"[1]\""},
+        {"{\"id\":0,\"emit\":[\"\\ud800\"]}\n",
+         "printed a line that is no JSON, at byte 24: invalid Unicode '\\uD800': "
+         "\"{\\\"id\\\":0,\\\"emit\\\":[\\\"\\\\ud800\\\"]}\""},
+        {"{\"id\":0,\"emit\":[],\"error\":\"e\"}\n",
+         "answered with both emit and error: "
+         "\"{\\\"id\\\":0,\\\"emit\\\":[],\\\"error\\\":\\\"e\\\"}\""},
         {"{\"id\":9,\"emit\":[]}\n",
          "answered id 9, which it does not have in hand: \"{\\\"id\\\":9,\\\"emit\\\":[]}\""},
         {"{\"emit\":[]}\n", "answered without the \"id\" of an Item: \"{\\\"emit\\\":[]}\""},
@@ -67,6 +74,30 @@ static void json_garbage_is_quoted(void **state)
         assert_int_equal(print(&t, cases[i].line, false), FAY_E_PEER);
         assert_string_equal(fay_mode_error(t.mode), cases[i].error);
         assert_said(&t, "RESULTS 1+1 (1): B\n");
+        end(&t);
+    }
+}
+
+static void json_may_be_nested_to_a_limit(void **state)
+{
+    (void)state;
+    for (size_t depth = 2046; depth <= 2047; depth++) { /* in an object and a list */
+        talk t;
+        begin(&t, FAY_MODE_JSON, TEXTS("x"));
+        lease(&t, 0, 1, NULL, TEXTS("a"));
+        (void)given(&t);
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
+        fay_buffer_append_text(&line, "{\"id\":0,\"emit\":[");
+        memset(fay_buffer_reserve(&line, depth), '[', depth);
+        fay_buffer_commit(&line, depth);
+        memset(fay_buffer_reserve(&line, depth), ']', depth);
+        fay_buffer_commit(&line, depth);
+        fay_buffer_append_text(&line, "]}\n");
+        assert_int_equal(print(&t, fay_buffer_text(&line), false), depth < 2047 ? 0 : FAY_E_PEER);
+        if (depth == 2047) {
+            static const char error[] = "printed a line of JSON nested more than 2048 deep: \"{";
+            assert_memory_equal(fay_mode_error(t.mode), error, sizeof error - 1);
+        }
         end(&t);
     }
 }
@@ -318,6 +349,7 @@ int main(void)
         cmocka_unit_test(json_requests_say_all),
         cmocka_unit_test(json_answers_come_in_any_order),
         cmocka_unit_test(json_garbage_is_quoted),
+        cmocka_unit_test(json_may_be_nested_to_a_limit),
         cmocka_unit_test(json_does_not_run_ahead_of_its_worker),
         cmocka_unit_test(exec_fills_in_the_command),
         cmocka_unit_test(exec_exits_are_verdicts),
