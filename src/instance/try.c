@@ -137,15 +137,18 @@ static void on_input(void *context)
 
 /* ---- its end -------------------------------------------------------------------------------- */
 
+/* The timeout is that of one Item: a batch has as many. */
 static void broken_batch(fay_worker *w, int status)
 {
+    char each[FAY_UNITS_TEXT_MAX];
     if (w->timed_out) {
         w->kill = FAY_DOWN_TIMEOUT;
+        (void)snprintf(w->error, sizeof w->error,
+                       "took longer than timeout (%s for each of %zu Items)",
+                       fay_duration_text(w->instance->setup.timeout, each), fay_mode_held(w->mode));
     } else if (w->failed != NULL) {
         w->kill = w->over_memory ? FAY_DOWN_OOM : FAY_DOWN_GARBAGE;
     }
-    if (w->timed_out)
-        (void)snprintf(w->error, sizeof w->error, "took longer than timeout");
     w->retiring = false;
     fay_worker_down(w, status);
 }

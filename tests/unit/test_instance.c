@@ -321,6 +321,18 @@ static void exec_clocks_and_limits_are_verdicts(void **state)
     end_well(&o);
 }
 
+static void a_batch_has_the_timeout_for_each_item(void **state)
+{
+    (void)state;
+    owner o;
+    fay_setup setup = say_setup(FAY_MODE_BATCH, TEXTS("sleep", "1000"));
+    setup.timeout = 50 * FAY_MS;
+    begin_up(&o, setup);
+    owner_lease(&o, 0, 0, TEXTS("a", "b", "c"));
+    assert_next(&o, "0 DOWN timeout signal 9: took longer than timeout (50ms for each of 3 Items)");
+    assert_int_equal(owner_end(&o), 0);
+}
+
 static void large_output_is_held_in_a_file(void **state)
 {
     (void)state;
@@ -561,6 +573,7 @@ int main(void)
         cmocka_unit_test(workers_are_recycled),
         cmocka_unit_test(exec_runs_a_process_an_item),
         cmocka_unit_test(exec_clocks_and_limits_are_verdicts),
+        cmocka_unit_test(a_batch_has_the_timeout_for_each_item),
         cmocka_unit_test(large_output_is_held_in_a_file),
         cmocka_unit_test(exec_126_stops_the_run),
         cmocka_unit_test(programs_that_are_none_are_told_before_any_item),
