@@ -16,6 +16,10 @@
  *     WATCHING --(20 have failed alike)--> PAUSED: nothing is begun, what is in workers may finish
  *        |                                    |-- GO_ON --> the stage is not watched any more
  *        '--(another outcome)--> no more      '-- ABORT --> the run ends
+ *
+ * It is for stages that have never worked. In a resumed run where Items came through before it is
+ * off: what that run begins with are those that were left over, such as all that waited for their
+ * next try, and they may well fail alike once more in every life.
  */
 #include <assert.h>
 #include <math.h>
@@ -63,6 +67,11 @@ static void watch_breaker(fay_flow *flow, fay_stage *stage, fay_batch *batch, si
     stage->alike++;
     if (stage->alike >= FAY_BREAKER_ITEMS && flow->paused == NULL)
         pause_for(flow, stage, batch, at, why);
+}
+
+void fay_flow_unwatch(fay_flow *flow)
+{
+    flow->config.breaker = false;
 }
 
 void fay_flow_go_on(fay_flow *flow, fay_ns now)

@@ -226,6 +226,8 @@ void fay_flow_free(fay_flow *flow);
 /* A resumed run (rule 7): these roots are done, and the source's position behind the first gap-free
  * part of them. Before the first feed; the ranges are sorted and separate, as RECORD gave them. */
 void fay_flow_restore(fay_flow *flow, const fay_range *ranges, size_t count, uint64_t position);
+/* The circuit breaker is off: the run has a life behind it in which Items came through. */
+void fay_flow_unwatch(fay_flow *flow);
 /* With a journal: whether the root is done, on record or about to be; such a one is fed but done no
  * more. */
 bool fay_flow_is_acked(const fay_flow *flow, uint64_t root);

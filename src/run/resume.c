@@ -324,6 +324,17 @@ static int open_fresh(fay_owner *owner, fay_error *err)
     return fay_state_begin(owner->state, &header, &first, err);
 }
 
+/* Whether an Item came through in an earlier life: it is in the sink, or left nothing (as where
+ * nothing comes out by intention) and did not fail. Dropped ones leave nothing either. */
+static bool has_worked(const fay_owner *owner)
+{
+    bool drops = false;
+    for (size_t i = 0; i < owner->pipeline->stages_count; i++) {
+        drops = drops || owner->pipeline->stages[i].on_error == FAY_ON_ERROR_DROP;
+    }
+    return owner->past.out > 0 || (!drops && owner->past.in > owner->past.dead);
+}
+
 static int open_resumed(fay_owner *owner, const fay_journal *journal, fay_error *err)
 {
     const fay_journal_commit *commit = &journal->commit;
@@ -356,6 +367,8 @@ static int open_resumed(fay_owner *owner, const fay_journal *journal, fay_error 
     }
     owner->marked_tally = owner->past;
     fay_flow_restore(owner->flow, ranges, commit->ranges_count, commit->position);
+    if (has_worked(owner))
+        fay_flow_unwatch(owner->flow);
     return 0;
 }
 

@@ -2,6 +2,7 @@
 """Items that fail: alone, after the tries they are due, in the dead letters; all others come
 through."""
 import json
+import struct
 
 import faytest
 
@@ -207,6 +208,50 @@ done
             with self.subTest(script=script):
                 done = self.failing_with(script)
                 self.assertEqual((done.code, len(self.letters())), (1, len(self.WORDS)), done)
+
+    BUSY = """
+import json, os, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    answer = {"id": request["id"], "emit": [request["item"]]}
+    busy = request["attempt"] == 1 or os.path.exists("busy")
+    if int(request["item"]) % 100 == 0 and busy:
+        answer = {"id": request["id"], "error": "rate limited", "retry": True}
+    print(json.dumps(answer), flush=True)
+"""
+
+    def test_circuit_breaker_is_off_where_a_run_has_worked(self):
+        """Killed while 30 Items wait for their second try: they are the first of the next life, and
+        all fail alike once more."""
+        worker = self.write("worker.py", self.BUSY)
+        self.numbers(3000)
+        self.write("busy", "")
+        words = ["run", "-q", "-a", "in", "-o", "out", "--dead-letter", "dead", "--state", "state",
+                 "--resume", "-j", "2", "--mode", "json", "--retries", "10000", "--set",
+                 "python3.backoff.max=100ms", "--", "python3", worker]
+        run = self.start(*words)
+        faytest.wait_for(lambda: run.poll() is not None or self.recorded(30) == 2970,
+                         "a record of all but those that wait")
+        run.kill()
+        self.finish(run)
+        (self.work / "busy").unlink()
+        self.assert_only(self.run_faymora(*words), [], 0, count=3000, code=0)
+
+    def recorded(self, ranges):
+        """How many Items the last record of the journal has as done, if in so many ranges."""
+        path = self.work / "state" / "journal"
+        end = path.read_bytes()[-16 * ranges:] if path.exists() else b""
+        if len(end) < 16 * ranges:
+            return 0
+        ends = struct.unpack(f"<{2 * ranges}Q", end)
+        return sum(ends[1::2]) - sum(ends[::2])
+
+    def test_circuit_breaker_is_there_where_a_run_has_only_failed(self):
+        words = ["run", "-q", "-a", "in", "-o", "out", "--dead-letter", "dead", "--state", "state",
+                 "-j", "1", "--retries", "0", "--resume", "--", "sh", "-c", "exit 3", "sh", "{}"]
+        for life in 1, 2:
+            done = self.run_faymora(*words)
+            self.assertEqual((done.code, len(self.letters())), (5, 20 * life), done)
 
     # ---- again ----
 

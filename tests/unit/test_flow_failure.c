@@ -393,6 +393,21 @@ static void another_stage_is_told_of_after_the_first(void **state)
     assert_non_null(strstr(s->trace, "paused after 21: 20.1=u"));
 }
 
+/* A resumed run that has worked before: whatever fails, and however alike. */
+static void who_has_worked_in_another_life_is_not_watched(void **state)
+{
+    struct script *s = begin_watched(state, many);
+    const uint8_t *item = NULL;
+    size_t size = 0;
+    const uint64_t first = 0;
+    fay_flow_unwatch(s->flow);
+    step(s);
+    assert_false(fay_flow_watches(s->flow, 0, 0, &first, &item, &size));
+    fail_many(s, 0, 52, 5);
+    step(s);
+    assert_null(strstr(s->trace, "paused"));
+}
+
 /* The Item is lent for its signature as long as that is of use. */
 static void items_are_lent_while_the_breaker_looks(void **state)
 {
@@ -505,6 +520,7 @@ int main(void)
         FLOW_TEST(one_success_and_nothing_pauses),
         FLOW_TEST(retries_wait_while_it_is_paused),
         FLOW_TEST(another_stage_is_told_of_after_the_first),
+        FLOW_TEST(who_has_worked_in_another_life_is_not_watched),
         FLOW_TEST(items_are_lent_while_the_breaker_looks),
     };
     return cmocka_run_group_tests_name("flow_failure", tests, NULL, NULL);
