@@ -215,7 +215,7 @@ static int purge(const fay_dead *dead)
 {
     fay_error err = {0};
     FAY_CLEANUP(fay_dead_file_close) fay_dead_file letters = {0};
-    if (fay_dead_file_open(&letters, dead->path, &err) < 0)
+    if (fay_dead_file_take(&letters, dead->path, &err) < 0)
         return fay_cli_fail(&err, FAY_EXIT_IO);
     FILE *kept = tmpfile();
     if (kept == NULL) {

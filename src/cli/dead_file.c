@@ -5,8 +5,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum {
+    LOCK_PATIENCE_MS = 5000,
+    LOCK_RETRY_MS = 20
+};
 
 static int fail(const fay_dead_file *letters, const char *what, fay_error *err)
 {
@@ -40,6 +46,104 @@ void fay_dead_file_close(fay_dead_file *letters)
     free(letters->line);
     *letters = (fay_dead_file){0};
 }
+
+/* ---- the lock -------------------------------------------------------------------------------- */
+
+/* The process of a lock on that inode, in a line of the kernel's: 0 = it is not of one.
+ * "1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF" */
+static long locker_in(char *line, unsigned long long inode)
+{
+    enum {
+        KIND = 1,
+        PID = 4,
+        FILE_ID = 5,
+        WORDS
+    };
+    char *words[WORDS] = {NULL}, *rest = line;
+    for (size_t i = 0; i < WORDS; i++) {
+        words[i] = strtok_r(rest, " \n", &rest);
+        if (words[i] == NULL)
+            return 0;
+    }
+    const char *colon = strrchr(words[FILE_ID], ':');
+    if (strcmp(words[KIND], "FLOCK") != 0 || colon == NULL)
+        return 0;
+    return strtoull(colon + 1, NULL, 10) == inode ? strtol(words[PID], NULL, 10) : 0;
+}
+
+/* The process that has locked the file; 0 = the kernel does not tell. */
+static long holder_of(const fay_dead_file *letters)
+{
+    struct stat info;
+    if (fstat(fileno(letters->file), &info) != 0)
+        return 0;
+    FILE *locks = fopen("/proc/locks", "re");
+    if (locks == NULL)
+        return 0;
+    long found = 0;
+    char line[256];
+    while (found == 0 && fgets(line, sizeof line, locks) != NULL) {
+        found = locker_in(line, info.st_ino);
+    }
+    (void)fclose(locks);
+    return found;
+}
+
+static int tell_held(const fay_dead_file *letters, fay_error *err)
+{
+    static const char what[] = "is retrying or purging its letters";
+    long pid = holder_of(letters);
+    if (pid <= 0) {
+        int r = fay_fail_with(err, FAY_E_TIMEOUT, "%s: another process %s", letters->path, what);
+        fay_hint(err, "wait for it, or stop it");
+        return r;
+    }
+    int r =
+        fay_fail_with(err, FAY_E_TIMEOUT, "%s: another process (%ld) %s", letters->path, pid, what);
+    fay_hint(err, "wait for it, or stop it (kill %ld)", pid);
+    return r;
+}
+
+static int lock(const fay_dead_file *letters, unsigned *waited_ms, fay_error *err)
+{
+    while (flock(fileno(letters->file), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return fail(letters, "cannot be locked", err);
+        if (*waited_ms >= LOCK_PATIENCE_MS)
+            return tell_held(letters, err);
+        (void)usleep(LOCK_RETRY_MS * 1000);
+        *waited_ms += LOCK_RETRY_MS;
+    }
+    return 0;
+}
+
+/* Whether the file that is open has the name still: who had the lock before has replaced it. */
+static bool is_current(const fay_dead_file *letters)
+{
+    struct stat ours, named;
+    return fstat(fileno(letters->file), &ours) == 0 && stat(letters->path, &named) == 0 &&
+           ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+int fay_dead_file_take(fay_dead_file *letters, const char *path, fay_error *err)
+{
+    unsigned waited_ms = 0;
+    for (;;) {
+        fay_dead_file now = {0};
+        int r = fay_dead_file_open(&now, path, err);
+        if (r == 0)
+            r = lock(&now, &waited_ms, err);
+        if (r == 0 && is_current(&now)) {
+            *letters = now;
+            return 0;
+        }
+        fay_dead_file_close(&now);
+        if (r != 0)
+            return r;
+    }
+}
+
+/* ---- reading and rewriting ------------------------------------------------------------------- */
 
 int fay_dead_file_next(fay_dead_file *letters, fay_letter *ret, fay_error *err)
 {

@@ -5,7 +5,9 @@
  *     open --> next, next, .. --> rewrite (temporary file beside it, synced, renamed over it)
  *
  * A run may append to the file meanwhile: what it wrote since `open` is carried over when the file
- * is rewritten.
+ * is rewritten. Whoever rewrites it takes it: of two, one waits for the other, then reads what that
+ * one has left. The lock is on the file itself, so nothing is left behind, and runs that append
+ * never wait for it.
  */
 #ifndef FAY_DEAD_FILE_H
 #define FAY_DEAD_FILE_H
@@ -25,6 +27,9 @@ typedef struct fay_dead_file {
 
 /* FAY_E_IO; also for what is no regular file, as that can be neither bounded nor rewritten. */
 int fay_dead_file_open(fay_dead_file *letters, const char *path, fay_error *err);
+/* As `open`, and it is ours to rewrite until it is closed. FAY_E_TIMEOUT: it is still another's
+ * after 5 s. */
+int fay_dead_file_take(fay_dead_file *letters, const char *path, fay_error *err);
 void fay_dead_file_close(fay_dead_file *letters);
 
 enum {

@@ -378,7 +378,7 @@ int fay_dead_retry(const fay_dead *dead, int *ret_signal)
     fay_error err = {0};
     FAY_CLEANUP(retry_deinit) retry r = {.dead = dead};
     FAY_CLEANUP(fay_dead_file_close) fay_dead_file letters = {0};
-    if (fay_dead_file_open(&letters, dead->path, &err) < 0)
+    if (fay_dead_file_take(&letters, dead->path, &err) < 0)
         return fay_cli_fail(&err, FAY_EXIT_IO);
     r.kept = unlinked_file(dead->path);
     if (r.kept == NULL) {

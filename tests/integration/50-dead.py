@@ -124,6 +124,34 @@ class Dead(faytest.Case):
         self.assertEqual(self.letters() if os.path.exists("dead") else [], [])
         self.assertEqual([n for n in os.listdir() if "dead" in n and n != "dead"], [])
 
+    def test_retry_of_one_file_by_two(self):
+        self.write("p.yaml", """
+faymora: 1
+stages:
+  - {name: s, run: [sh, -c, '[ -e fixed ] || exit 65; echo "$1" >>tries;
+     while [ ! -e go ]; do sleep 0.05; done; echo "ok $1"', -, "{}"]}
+dead_letter: {file: dead}
+""")
+        self.assertEqual(self.run_faymora("run", "-q", "p.yaml", input="a\n").code, 1)
+        self.write("fixed", "")
+        first = self.start("dead", "retry", "-q", "dead")
+        faytest.wait_for(lambda: os.path.exists("tries") or first.poll() is not None, "the worker")
+        for verb in "retry", "purge":
+            done = self.dead(verb, "dead")
+            self.assertEqual((done.code, done.out), (7, ""), done)
+            self.assertIn(f"dead: another process ({first.pid}) is retrying or purging", done.err)
+        os.unlink("fixed")
+        self.inline("more")  # a run that appends does not wait
+        second = self.start("dead", "retry", "dead", "0", "--quiet")
+        self.write("fixed", "")
+        self.write("go", "")
+        done = self.finish(first)
+        self.assertEqual((done.code, done.out), (0, "ok a\n"), done)
+        done = self.finish(second)
+        self.assertEqual((done.code, done.out), (0, "ok more\n"), done)
+        self.assertEqual((self.lines("tries"), self.read("dead")), (["a"], ""))
+        self.assertEqual([n for n in os.listdir() if "dead" in n and n != "dead"], [])
+
     def test_retried_items_enter_at_their_stage(self):
         self.write("two.yaml", "faymora: 1\n" + TWO)
         done = self.run_faymora("run", "-q", "two.yaml", input="a1\nb1\na2\nc1\n")
