@@ -27,6 +27,15 @@ bool fay_dead_wants(const fay_dead *dead, const fay_letter *letter)
     return dead->ids_count == 0;
 }
 
+int fay_dead_found_none(const fay_dead *dead)
+{
+    fay_error err = {0};
+    if (dead->ids_count == 0)
+        return FAY_EXIT_OK;
+    (void)fay_fail_with(&err, FAY_E_NOTFOUND, "%s: no letter has this id", dead->path);
+    return fay_cli_fail(&err, FAY_EXIT_DEAD); /* 1: a key that was looked up is missing */
+}
+
 /* ---- texts ----------------------------------------------------------------------------------- */
 
 /* The beginning of a text on one line, with nothing in it that a terminal would act on. */
@@ -179,10 +188,8 @@ static int look(const fay_dead *dead)
         if (r != 0)
             return r;
     }
-    if (shown == 0 && dead->ids_count > 0 && exit == FAY_EXIT_OK) {
-        (void)fay_fail_with(&err, FAY_E_NOTFOUND, "%s: no letter has this id", dead->path);
-        return fay_cli_fail(&err, FAY_EXIT_DEAD); /* 1: a key that was looked up is missing */
-    }
+    if (shown == 0 && exit == FAY_EXIT_OK)
+        return fay_dead_found_none(dead);
     return exit;
 }
 
@@ -234,7 +241,7 @@ static int purge(const fay_dead *dead)
     } else if (!dead->cli->quiet) {
         (void)fprintf(stderr, "%s: %llu gone\n", dead->path, (unsigned long long)gone);
     }
-    return exit;
+    return gone > 0 ? FAY_EXIT_OK : fay_dead_found_none(dead);
 }
 
 /* ---- the verb -------------------------------------------------------------------------------- */
@@ -305,7 +312,7 @@ const fay_cli_command fay_command_dead = {
         "With --json, ls and show print the letters as they are, one a line; retry and purge\n"
         "write their last line as JSON, to stderr as without.",
     .exits = "0 ok\n"
-             "1 retry: some Items died again; ls, show: no letter has that id\n"
+             "1 retry: some Items died again; or no letter has that id\n"
              "2 usage, a line that is no dead letter, or a pipeline with errors\n"
              "7 the file cannot be read or written; others as faymora run",
     .words = "ls show retry purge @",

@@ -42,7 +42,7 @@ typedef struct retry {
     group *groups;
     size_t count, capacity;
     FILE *kept;
-    uint64_t retried, again, left; /* letters: run, died again, not run */
+    uint64_t wanted, retried, again, left; /* letters: meant, run, died again, not run */
     int exit;
     bool too_many;
 } retry;
@@ -221,8 +221,17 @@ static bool has_stage(retry *r, const group *g, const fay_letter *letter)
     if (fay_pipeline_find(g->pipeline, letter->stage) >= 0)
         return true;
     fay_error err = {0};
-    (void)fay_fail_with(&err, FAY_E_NOTFOUND, "%s: item %.100s: %s has no stage '%s' any more",
-                        r->dead->path, letter->id, group_name(g), letter->stage);
+    if (strcmp(letter->stage, "sink") == 0) {
+        (void)fay_fail_with(&err, FAY_E_INVAL,
+                            "%s: item %.100s has been through its stages, and the sink has refused "
+                            "it: %.200s",
+                            r->dead->path, letter->id, letter->error);
+        fay_hint(&err, "no stage can try it again; run its source Item with another format of the "
+                       "sink (--set sink.format=netstring, or u32be), then purge the letter");
+    } else {
+        (void)fay_fail_with(&err, FAY_E_NOTFOUND, "%s: item %.100s: %s has no stage '%s' any more",
+                            r->dead->path, letter->id, group_name(g), letter->stage);
+    }
     r->exit = fay_cli_fail(&err, FAY_EXIT_USAGE);
     return false;
 }
@@ -240,7 +249,9 @@ static int write_line(FILE *file, const fay_dead_file *letters, fay_error *err)
 static int sort_letter(retry *r, const fay_dead_file *letters, const fay_letter *letter,
                        fay_error *err)
 {
-    group *g = fay_dead_wants(r->dead, letter) ? find_group(r, letter) : NULL;
+    bool wanted = fay_dead_wants(r->dead, letter);
+    r->wanted += wanted ? 1 : 0;
+    group *g = wanted ? find_group(r, letter) : NULL;
     if (g != NULL && g->pipeline != NULL && has_stage(r, g, letter)) {
         FAY_RESERVE(g->ids, g->capacity, g->count + 1);
         g->ids[g->count++] = fay_strdup(letter->id);
@@ -399,5 +410,7 @@ int fay_dead_retry(const fay_dead *dead, int *ret_signal)
                       dead->path, FAY_DEAD_PIPELINES_MAX);
     }
     summarise(&r);
+    if (r.wanted == 0 && r.exit == FAY_EXIT_OK)
+        return fay_dead_found_none(dead);
     return r.exit != FAY_EXIT_OK ? r.exit : r.again > 0 ? FAY_EXIT_DEAD : FAY_EXIT_OK;
 }

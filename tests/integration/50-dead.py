@@ -124,6 +124,28 @@ class Dead(faytest.Case):
         self.assertEqual(self.letters() if os.path.exists("dead") else [], [])
         self.assertEqual([n for n in os.listdir() if "dead" in n and n != "dead"], [])
 
+    def test_an_id_that_no_letter_has(self):
+        self.inline("a")
+        before = self.read("dead")
+        for verb in "ls", "show", "retry", "purge":
+            done = self.dead(verb, "dead", "nobody")
+            self.assertEqual((done.code, done.out, self.read("dead")), (1, "", before), done)
+            self.assertIn("dead: no letter has this id", done.err)
+
+    def test_what_the_sink_has_refused_cannot_be_retried(self):
+        done = self.run_faymora("run", "-q", "--dead-letter", "dead", "--set",
+                                "source.format=netstring", "--set", "sink.format=lines", "--set",
+                                "cat.format=netstring", "--mode", "batch", "--", "cat",
+                                input="3:a\nb,")
+        letter, = self.letters()
+        self.assertEqual((done.code, letter["stage"], letter["item"]), (1, "sink", "a\nb"), done)
+        before = self.read("dead")
+        done = self.dead("retry", "dead")
+        self.assertEqual((done.code, done.out, self.read("dead")), (2, "", before), done)
+        self.assertIn("the sink has refused it: the sink's format 'lines' cannot hold", done.err)
+        self.assertIn("sink.format=netstring", done.err)
+        self.assertNotIn("no stage 'sink'", done.err)
+
     def test_retry_of_one_file_by_two(self):
         self.write("p.yaml", """
 faymora: 1
