@@ -86,21 +86,24 @@ static void make_report(fay_owner *owner, fay_report_stage *stages, fay_report *
         fay_flow_stage_stats(owner->flow, now, i, &stages[i].stats);
     }
     fay_owner_tally tally = fay_owner_count(owner);
+    fay_flow_totals totals;
+    fay_flow_total(owner->flow, &totals);
     *ret = (fay_report){.run = owner->run,
                         .pipeline = owner->pipeline->name,
                         .stages = stages,
                         .stages_count = count,
+                        .totals = totals,
                         .in = tally.in,
                         .out = tally.out,
                         .dead = tally.dead,
                         .done_before = owner->past.in,
+                        .unwritten = totals.written - FAY_MIN(owner->out, totals.written),
                         .expected = fay_source_expected(owner->source),
                         .dead_letter = owner->dead_path,
                         .state = owner->options->state,
                         .elapsed = now - owner->begun,
                         .exit_code = fay_owner_exit_code(owner),
                         .why = owner->why != NULL ? owner->why : owner->lost};
-    fay_flow_total(owner->flow, &ret->totals);
 }
 
 static void show(fay_owner *owner, fay_ns now)

@@ -269,6 +269,15 @@ void fay_report_plain(const fay_report *report, fay_buffer *out)
     fay_buffer_append_text(out, "\n");
 }
 
+/* A drain, an abort or a failure leaves Items that were read and are not finished; a sink that
+ * fails leaves some that the flow has finished. Of one Item many may come: it counts once. */
+static uint64_t not_done(const fay_report *report)
+{
+    uint64_t read = report->totals.read;
+    uint64_t open = read - FAY_MIN(report->totals.acked, read);
+    return FAY_MIN(open + report->unwritten, read);
+}
+
 typedef struct sums {
     uint64_t filtered, retried, dropped;
 } sums;
@@ -318,9 +327,7 @@ void fay_report_summary(const fay_report *report, unsigned flags, fay_buffer *ou
     append_if_any(out, all.filtered, "filtered");
     append_if_any(out, all.dropped, "dropped");
     append_if_any(out, all.retried, "retried");
-    /* A drain, an abort or a failure leaves Items that were read and are not finished. */
-    append_if_any(out, report->totals.read - FAY_MIN(report->totals.acked, report->totals.read),
-                  "not done");
+    append_if_any(out, not_done(report), "not done");
     fay_buffer_append_text(out, DOT);
     append_duration(out, report->elapsed);
     if (report->stages_count > 0)
@@ -372,7 +379,7 @@ void fay_report_json(const fay_report *report, fay_buffer *out)
     append_count(out, "in", report->in);
     append_count(out, "out", report->out);
     append_count(out, "dead", report->dead);
-    append_count(out, "done", done(report));
+    append_count(out, "done", report->done_before + report->totals.read - not_done(report));
     append_count(out, "filtered", all.filtered);
     append_count(out, "dropped", all.dropped);
     append_count(out, "retried", all.retried);

@@ -25,6 +25,7 @@ typedef struct fay_report {
     fay_flow_totals totals; /* of this life */
     uint64_t in, out, dead; /* Items read, in the sink, dead; over all lives of the run */
     uint64_t done_before;   /* those that were done when this life began */
+    uint64_t unwritten;     /* Items that the sink was given in this life, and that are not in it */
     uint64_t expected; /* source Items, if known (a regular file in lines: an estimate); 0 = no */
     const char *dead_letter; /* path, or NULL */
     const char *state;       /* directory to resume from, or NULL */

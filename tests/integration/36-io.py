@@ -73,8 +73,10 @@ cp disk/out out
         done = self.run_faymora("run", "-a", "in", "-o", "/dev/full", "--", "cat")
         self.assertEqual(done.code, 7, done)
         self.assertIn("No space left", done.err)
-        done = self.run_faymora("run", "-a", "in", "--", "cat", stdout=open("/dev/full", "w"))
+        with open("/dev/full", "w") as full:
+            done = self.run_faymora("run", "-a", "in", "--", "cat", stdout=full)
         self.assertEqual(done.code, 7, done)
+        self.assertRegex(done.err, r"run \w+: (\d+) in · 0 out · 0 dead · \1 not done · ")
 
     def test_dead_letters_cannot_be_written(self):
         self.numbers(100)

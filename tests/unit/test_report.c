@@ -91,6 +91,26 @@ static void a_resumed_run_counts_what_was_done_before(void **state)
     assert_bar(&report, 0, 0, " jq 1w EVEN 812/s │ 12,428 done 3 dead");
 }
 
+/* Items of which many came count once. */
+static void what_the_sink_has_lost_is_not_done(void **state)
+{
+    (void)state;
+    const uint64_t unwritten[] = {0, 1, 1000};
+    const char *const left[] = {" · 4 not done · ", " · 5 not done · ", " · 10 not done · "};
+    const char *const done[] = {"\"done\":6,", "\"done\":5,", "\"done\":0,"};
+    fay_report report = example();
+    report.totals = (fay_flow_totals){.read = 10, .acked = 6};
+    for (size_t i = 0; i < FAY_COUNT(unwritten); i++) {
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer summary = {0};
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer json = {0};
+        report.unwritten = unwritten[i];
+        fay_report_summary(&report, 0, &summary);
+        fay_report_json(&report, &json);
+        assert_non_null(strstr(fay_buffer_text(&summary), left[i]));
+        assert_non_null(strstr(fay_buffer_text(&json), done[i]));
+    }
+}
+
 static void the_bar_is_cut_to_columns_not_bytes(void **state)
 {
     (void)state;
@@ -206,6 +226,7 @@ int main(void)
         cmocka_unit_test(the_bar_shows_stages_and_totals),
         cmocka_unit_test(without_an_expected_number_there_is_no_eta),
         cmocka_unit_test(a_resumed_run_counts_what_was_done_before),
+        cmocka_unit_test(what_the_sink_has_lost_is_not_done),
         cmocka_unit_test(the_bar_is_cut_to_columns_not_bytes),
         cmocka_unit_test(a_cut_leaves_no_colour_on),
         cmocka_unit_test(a_name_cannot_move_the_cursor),
