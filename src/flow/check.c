@@ -144,20 +144,51 @@ static void check_reserved(const fay_flow *flow)
     assert(flow->sink_reserved == sink);
 }
 
+static bool is_member(const fay_roots *roots, uint64_t number, const fay_group *group)
+{
+    uint64_t key = number / FAY_PAGE_ROOTS;
+    const fay_page *page = roots->pages;
+    while (page != NULL && page->number != key) {
+        page = page->hh.next;
+    }
+    return page != NULL && page->roots[number % FAY_PAGE_ROOTS].group == group;
+}
+
+/* Once for each group: all in its list are in it, and somebody is waited for. */
+static void check_group(const fay_flow *flow, uint64_t number, const fay_group *group,
+                        tally **tallies)
+{
+    size_t unfinished = 0;
+    if (group->list[0] != number)
+        return;
+    for (size_t i = 0; i < group->count; i++) {
+        assert(is_member(&flow->roots, group->list[i], group));
+        unfinished += tally_of(tallies, group->list[i]) != NULL;
+    }
+    assert(unfinished == group->unfinished && unfinished > 0);
+}
+
 /* Each root's count is what was found of it, and no more roots were found than are open. */
 static void check_roots(const fay_flow *flow, tally **tallies)
 {
     uint64_t open = 0;
+    uint64_t waiting = 0;
     for (const fay_page *page = flow->roots.pages; page != NULL; page = page->hh.next) {
         for (size_t i = 0; i < FAY_PAGE_ROOTS; i++) {
             uint64_t number = page->number * FAY_PAGE_ROOTS + i;
             const tally *t = tally_of(tallies, number);
             assert((t != NULL ? t->found : 0) == page->roots[i].open);
-            assert(page->roots[i].open == 0 || !fay_flow_is_acked(flow, number));
-            open += page->roots[i].open > 0;
+            const fay_root *root = &page->roots[i];
+            bool waits = root->open == 0 && root->group != NULL;
+            assert((root->open == 0 && !waits) || !fay_flow_is_acked(flow, number));
+            open += root->open > 0;
+            waiting += waits;
+            if (root->group != NULL)
+                check_group(flow, number, root->group, tallies);
         }
     }
-    assert(open == flow->roots.open && open == HASH_COUNT(*tallies));
+    assert(open + waiting == flow->roots.open && waiting == flow->roots.waiting);
+    assert(open == HASH_COUNT(*tallies));
 }
 
 void fay_flow_check(const fay_flow *flow)

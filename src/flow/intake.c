@@ -21,7 +21,7 @@ static void open_root(fay_flow *flow, fay_ns now, const fay_flow_event *event, s
     fay_piece piece = {.batch = event->batch, .at = i, .count = 1, .mask = mask};
     fay_flow_deliver(flow, now, root, entry, &piece, UINT64_MAX);
     if (--root->open == 0)
-        fay_flow_complete(flow, entry->root, root);
+        fay_flow_complete(flow, entry->root);
 }
 
 /* Source Items that all go to one stage: roots are opened, and the batch joins the queue whole. */

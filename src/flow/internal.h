@@ -260,8 +260,8 @@ void fay_flow_letter(fay_flow *flow, fay_stage *stage, fay_batch *batch, size_t 
                      const uint8_t *note, size_t note_size);
 
 /* The root has no unfinished Item left (open == 0): what was held of it is written, it is closed
- * and counts as done. `root` is void afterwards. */
-void fay_flow_complete(fay_flow *flow, uint64_t number, fay_root *root);
+ * and counts as done; or all that happens later, to it and to its group at once (rule 5). */
+void fay_flow_complete(fay_flow *flow, uint64_t number);
 
 /* Moves the BATCH pieces of a list into one spool, in their order: SPILL actions. The list is one
  * SPOOL piece then, and letters. */

@@ -172,9 +172,10 @@ void fay_flow_letter(fay_flow *flow, fay_stage *stage, fay_batch *batch, size_t 
     fay_pieces_remove(&now, piece);
 }
 
-void fay_flow_complete(fay_flow *flow, uint64_t number, fay_root *root)
+/* What was held of a root that is done is written, and it is closed. */
+static void close_root(fay_flow *flow, uint64_t number)
 {
-    assert(root->open == 0);
+    fay_root *root = fay_roots_get(&flow->roots, number);
     if (root->held != NULL) {
         fay_piece *piece;
         while ((piece = TAILQ_FIRST(root->held)) != NULL) {
@@ -188,6 +189,22 @@ void fay_flow_complete(fay_flow *flow, uint64_t number, fay_root *root)
     }
     uint64_t end = root->end;
     fay_roots_close(&flow->roots, number);
-    flow->finished++;
     fay_flow_commit_root(flow, number, end);
+}
+
+void fay_flow_complete(fay_flow *flow, uint64_t number)
+{
+    bool in_turn = flow->config.journal && flow->ordered != 0;
+    fay_group *group;
+    flow->finished++;
+    if (!fay_roots_finish(&flow->roots, number, in_turn, &group))
+        return;
+    if (group == NULL) {
+        close_root(flow, number);
+        return;
+    }
+    for (size_t i = 0; i < group->count; i++) {
+        close_root(flow, group->list[i]);
+    }
+    fay_group_free(group);
 }

@@ -206,7 +206,9 @@ static fay_ns batch_due(const fay_flow *flow, const fay_stage *stage)
     const fay_segment *head = TAILQ_FIRST(&stage->queue.segments);
     bool full = stage->queue.items >= config->batch_items ||
                 stage->queue.bytes >= config->batch_bytes || head->suspect;
-    bool last = flow->ended && flow->roots.open == stage->queue.items;
+    const fay_roots *roots = &flow->roots;
+    bool dry = flow->ended || roots->open >= flow->roots_max; /* nothing comes before these go */
+    bool last = dry && roots->open - roots->waiting == stage->queue.items;
     return full || last ? 0 : head->since + config->batch_wait;
 }
 

@@ -201,7 +201,7 @@ static void pass_on(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_entr
     leave_orders(flow, stage, item, false);
     assert(root->open > 0);
     if (--root->open == 0)
-        fay_flow_complete(flow, item->root, root);
+        fay_flow_complete(flow, item->root);
     FAY_EACH_BIT(bit, stage->upstream_of)
     {
         if (bit != stage->index)
@@ -316,14 +316,15 @@ static void run_to_sink(fay_flow *flow, const fay_lease *lease, fay_batch *child
     for (size_t i = 0; i < lease->count; i++) {
         uint64_t number = parent[i].root;
         fay_root *root = fay_roots_get(&flow->roots, number);
-        bool direct = !flow->config.journal || (root->open == 1 && root->held == NULL);
+        bool alone = root->open == 1 && root->held == NULL && root->group == NULL;
+        bool direct = !flow->config.journal || alone;
         if (direct) {
             fay_flow_write(flow, children, at + i, 1);
         } else {
             fay_flow_output(flow, root, children, at + i, 1);
         }
         if (--root->open == 0)
-            fay_flow_complete(flow, number, root);
+            fay_flow_complete(flow, number);
     }
 }
 
@@ -354,7 +355,7 @@ static void fast_run(fay_flow *flow, fay_ns now, fay_stage *stage, const fay_lea
         for (size_t i = 0; i < lease->count; i++) {
             fay_root *root = fay_roots_get(&flow->roots, parent[i].root);
             if (--root->open == 0)
-                fay_flow_complete(flow, parent[i].root, root);
+                fay_flow_complete(flow, parent[i].root);
         }
     }
 }
@@ -367,6 +368,8 @@ typedef struct answers {
     const fay_flow_event *event;
     size_t index; /* of the next Item */
     size_t at;    /* of its first child */
+    bool batch;   /* all children are in truth of all Items */
+    bool refused; /* the results of a batch could not be taken */
 } answers;
 
 /* What came before in PARTs is the first of the set. */
@@ -394,7 +397,9 @@ static void settle_one(answers *a, const fay_lease *lease, size_t at)
     }
     a->index++;
     a->at += count;
-    if (!paths_fit(parent, &results)) { /* its children could not be told apart (limits.h) */
+    /* Its children could not be told apart (limits.h), or those of its batch. */
+    if (!paths_fit(parent, &results) || a->refused) {
+        a->refused = a->batch;
         while (!TAILQ_EMPTY(&results)) {
             fay_flow_release_piece(a->flow, &results, TAILQ_FIRST(&results));
         }
@@ -422,6 +427,23 @@ static void settle_lease(answers *a, const fay_lease *lease, bool fast)
     }
 }
 
+/* What a batch has made is in truth of all its Items, though it goes by the first one's name: their
+ * roots are done together. */
+static void tie_roots(fay_flow *flow, const fay_flow_worker *worker, const fay_flow_event *event)
+{
+    uint64_t first = 0;
+    for (uint64_t i = 0; i < event->count;) {
+        uint64_t tag = event->tag + i;
+        const fay_lease *lease = fay_leases_find(&worker->leases, &tag);
+        size_t at = lease->at + (size_t)(tag - lease->tag);
+        for (; i < event->count && at < lease->at + lease->count; i++, at++) {
+            uint64_t root = lease->batch->entries[at].root;
+            first = i == 0 ? root : first;
+            (void)fay_roots_tie(&flow->roots, first, root);
+        }
+    }
+}
+
 static void measure(fay_stage *stage, const fay_flow_event *event)
 {
     double sample = (double)event->ns / (double)event->count;
@@ -438,12 +460,15 @@ int fay_flow_results(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
     if (event->count == 0 || !fay_leases_cover(&worker->leases, event->tag, event->count) ||
         !children_are_right(stage, event))
         return FAY_E_PEER;
-    bool fast = event->children == NULL && event->targets == NULL && flow->ordered == 0 &&
+    bool batch = stage->config.batch_items > 0 && event->count > 1;
+    if (batch)
+        tie_roots(flow, worker, event);
+    bool fast = !batch && event->children == NULL && event->targets == NULL && flow->ordered == 0 &&
                 TAILQ_EMPTY(&worker->parts) && __builtin_popcountll(stage->all) == 1;
     measure(stage, event);
     worker->heard = now;
     fay_equalizers_finished(flow->equalizers, stage->index, event->ns / event->count, event->count);
-    answers a = {.flow = flow, .now = now, .worker = worker, .event = event};
+    answers a = {.flow = flow, .now = now, .worker = worker, .event = event, .batch = batch};
     while (a.index < event->count) {
         fay_lease lease =
             fay_leases_take(&worker->leases, event->tag + a.index, event->count - a.index);

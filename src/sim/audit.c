@@ -126,12 +126,14 @@ void fay_sim_audit(fay_sim_book *book, const fay_flow *flow, fay_ns now)
     fay_flow_totals totals;
     fay_flow_stats stats[FAY_SIM_STAGES_MAX];
     uint64_t waiting = 0, queued = 0, held = 0;
+    bool ordered = false;
     fay_flow_total(flow, &totals);
     for (size_t i = 0; i < book->oracle->shape->count; i++) {
         fay_flow_stage_stats(flow, now, i, &stats[i]);
         waiting += book->tallies[i].waiting;
         queued += stats[i].queued + stats[i].delayed;
         held += stats[i].held;
+        ordered = ordered || book->oracle->shape->flow_stages[i].ordered;
         if (stats[i].leased != book->tallies[i].leased) {
             fay_sim_fail(book->trace, "stage %zu says %" PRIu64 " leased, %" PRIu64 " are", i,
                          stats[i].leased, book->tallies[i].leased);
@@ -143,11 +145,13 @@ void fay_sim_audit(fay_sim_book *book, const fay_flow *flow, fay_ns now)
     if (totals.not_begun == 0) /* a drain does not say which roots it forgets, so which is least */
         check_rooms(book, stats);
     book->grants_count = 0;
-    /* Results that an ordered stage holds are finished here, and one Item each there. A root that a
-     * drain forgets waits with its one Item. */
-    uint64_t open = book->open_roots - totals.not_begun;
+    /* Results that an ordered stage holds are finished here, and one Item each there. Where order
+     * and a journal meet, roots wait also for those of a batch before them. A root that a drain
+     * forgets waits with its one Item. */
+    uint64_t open = fay_sim_book_open(book) - totals.not_begun;
     waiting -= totals.not_begun;
-    if (held > 0 ? totals.open < open : totals.open != open) {
+    bool more = held > 0 || (ordered && book->oracle->shape->config.journal);
+    if (more ? totals.open < open : totals.open != open) {
         fay_sim_fail(book->trace, "the flow says %" PRIu64 " open roots, %" PRIu64 " are",
                      totals.open, open);
     }

@@ -43,13 +43,16 @@ void fay_sim_book_begin(fay_sim_book *book, const fay_range *ranges, size_t coun
         book->tallies[i].min = shape->flow_stages[i].workers_min;
         book->tallies[i].max = shape->flow_stages[i].workers_max;
     }
-    book->open_roots = book->failures = book->unwritten = 0;
+    book->failures = book->unwritten = 0;
     book->grants_count = 0;
     book->stopped = book->sync_failed = book->aborted = false;
-    memset(book->roots, 0, shape->items * sizeof *book->roots);
+    for (uint64_t root = 0; root < shape->items; root++) {
+        book->roots[root] = (fay_sim_root){.group = (uint32_t)root};
+    }
     for (size_t i = 0; i < count; i++) {
         for (uint64_t root = ranges[i].from; root < ranges[i].to; root++) {
-            book->roots[root] = (fay_sim_root){.acked = true, .restored = true, .recorded = true};
+            fay_sim_root *r = &book->roots[root];
+            r->acked = r->restored = r->recorded = true;
         }
     }
 }
@@ -103,10 +106,39 @@ static void leave(fay_sim_book *book, uint32_t atom)
     }
 }
 
-static void closed(fay_sim_book *book, const fay_sim_root *root)
+/* Something is open of the root, or of one that is tied to it. */
+static bool ring_is_open(const fay_sim_book *book, uint32_t number)
 {
-    if (root->open == 0)
-        book->open_roots--;
+    uint32_t at = number;
+    do {
+        if (book->roots[at].open > 0)
+            return true;
+        at = book->roots[at].group;
+    } while (at != number);
+    return false;
+}
+
+uint64_t fay_sim_book_open(const fay_sim_book *book)
+{
+    uint64_t count = 0;
+    for (uint32_t root = 0; root < book->oracle->shape->items; root++) {
+        count += ring_is_open(book, root);
+    }
+    return count;
+}
+
+/* Joins two rings; nothing if they are one. */
+static void tie(fay_sim_book *book, uint32_t a, uint32_t b)
+{
+    for (uint32_t at = book->roots[a].group; at != a; at = book->roots[at].group) {
+        if (at == b)
+            return;
+    }
+    if (a == b)
+        return;
+    uint32_t next = book->roots[a].group;
+    book->roots[a].group = book->roots[b].group;
+    book->roots[b].group = next;
 }
 
 static void finish(fay_sim_book *book, uint32_t visit)
@@ -114,7 +146,6 @@ static void finish(fay_sim_book *book, uint32_t visit)
     fay_sim_root *root = root_of(book, visit);
     stay(book, visit)->place = FAY_SIM_FINISHED;
     root->open--;
-    closed(book, root);
 }
 
 void fay_sim_book_source(fay_sim_book *book, uint32_t number)
@@ -124,9 +155,7 @@ void fay_sim_book_source(fay_sim_book *book, uint32_t number)
         return; /* read again on the way to those that are not done */
     root->fed = true;
     root->proven = (fay_sim_oracle_targets(book->oracle, number) & FAY_TARGET_SINK) != 0;
-    book->open_roots++;
     leave(book, number);
-    closed(book, root);
 }
 
 /* ---- links, workers -------------------------------------------------------------------------- */
@@ -271,6 +300,9 @@ void fay_sim_book_results(fay_sim_book *book, const fay_flow_event *event, const
         const fay_sim_try *try = &book->oracle->tries[tries[i]];
         assert(try->visit == lease->visit);
         uint32_t visit = lease->visit, first = try->first, count = try->count;
+        const fay_sim_visit *mate = visit_of(book, book->oracle->tries[try->batch].visit);
+        tie(book, book->oracle->atoms[mate->atom].root,
+            book->oracle->atoms[visit_of(book, visit)->atom].root);
         back(book, link, lease);
         book->tallies[link->stage].waiting--;
         book->tallies[link->stage].crashes = 0;
@@ -449,9 +481,9 @@ uint32_t fay_sim_book_write(fay_sim_book *book, const fay_batch *batch, size_t a
                      *state == 2 * book->life + 1 ? "written already" : "not for the sink");
     }
     fay_sim_root *root = &book->roots[number];
-    if (book->oracle->shape->config.journal && root->open > 0) {
-        fay_sim_fail(book->trace, "WRITE of atom %u: %u Items of root %u are open", atom,
-                     root->open, number);
+    if (book->oracle->shape->config.journal && ring_is_open(book, number)) {
+        fay_sim_fail(book->trace, "WRITE of atom %u: root %u, or one tied to it, is open", atom,
+                     number);
     }
     *state = 2 * book->life + 1;
     root->due--;
@@ -482,7 +514,8 @@ uint32_t fay_sim_book_letter(fay_sim_book *book, const fay_flow_action *action)
         fay_sim_fail(book->trace, "LETTER of atom %u says %u attempts, %" PRIu64 " were counted",
                      atom, entry->attempt, s->attempts);
     }
-    if (book->oracle->shape->config.journal && root_of(book, visit)->open > 0)
+    if (book->oracle->shape->config.journal &&
+        ring_is_open(book, book->oracle->atoms[visit_of(book, visit)->atom].root))
         fay_sim_fail(book->trace, "LETTER of atom %u: its root is open", atom);
     s->letter_due = false;
     root_of(book, visit)->due--;
@@ -491,8 +524,14 @@ uint32_t fay_sim_book_letter(fay_sim_book *book, const fay_flow_action *action)
 
 bool fay_sim_book_settled(const fay_sim_book *book, uint64_t root)
 {
-    const fay_sim_root *r = &book->roots[root];
-    return r->restored || (r->fed && r->open == 0 && r->due == 0);
+    uint32_t at = (uint32_t)root;
+    do {
+        const fay_sim_root *r = &book->roots[at];
+        if (!r->restored && (!r->fed || r->open > 0 || r->due > 0))
+            return false;
+        at = r->group;
+    } while (at != root);
+    return true;
 }
 
 void fay_sim_book_acked(fay_sim_book *book, uint64_t from, uint64_t count, bool journal)
@@ -504,7 +543,9 @@ void fay_sim_book_acked(fay_sim_book *book, uint64_t from, uint64_t count, bool 
         if (root->acked)
             fay_sim_fail(book->trace, "ACKED root %" PRIu64 " twice", number);
         if (!fay_sim_book_settled(book, number)) {
-            fay_sim_fail(book->trace, "ACKED root %" PRIu64 ": %u Items open, %u outputs due",
+            fay_sim_fail(book->trace,
+                         "ACKED root %" PRIu64 ": %u Items open, %u outputs due, or of those that"
+                         " are tied to it",
                          number, root->open, root->due);
         }
         if (journal && !root->recorded)

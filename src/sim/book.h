@@ -9,7 +9,8 @@
  *
  * A visit (oracle.h) is in one place; a lease is of a live worker of a live link and answered once;
  * attempts are what was counted; a root is acked when nothing of it is open and all that was due is
- * written. It does not know in which queue the flow keeps what waits, only how many there are.
+ * written, nor of any root that a batch was answered together with. It does not know in which queue
+ * the flow keeps what waits, only how many there are.
  */
 #ifndef FAY_SIM_BOOK_H
 #define FAY_SIM_BOOK_H
@@ -55,9 +56,10 @@ typedef struct fay_sim_link {
 
 typedef struct fay_sim_root {
     bool fed, acked, restored, recorded;
-    bool proven;   /* something of it was tried in this life, with success or not */
-    uint32_t open; /* visits that are not finished */
-    uint32_t due;  /* outputs and letters that are not written */
+    bool proven;    /* something of it was tried in this life, with success or not */
+    uint32_t group; /* the next root of its ring: those that batches have tied to it, or itself */
+    uint32_t open;  /* visits that are not finished */
+    uint32_t due;   /* outputs and letters that are not written */
 } fay_sim_root;
 
 typedef struct fay_sim_tally { /* of a stage */
@@ -88,7 +90,7 @@ typedef struct fay_sim_book {
     fay_sim_tally tallies[FAY_SIM_STAGES_MAX];
     fay_sim_grant *grants;
     size_t grants_count, grants_capacity;
-    uint64_t open_roots, failures, unwritten;
+    uint64_t failures, unwritten;
     bool stopped, sync_failed; /* FAIL has a cause */
     bool aborted;              /* no failure counts any more */
 } fay_sim_book;
@@ -123,7 +125,10 @@ uint32_t fay_sim_book_letter(fay_sim_book *book, const fay_flow_action *action);
 void fay_sim_book_acked(fay_sim_book *book, uint64_t from, uint64_t count, bool journal);
 void fay_sim_book_fail(fay_sim_book *book, const fay_flow_action *action);
 
-/* A root has all that was due of it written. */
+/* Roots of which something is open, or of another one of their ring. */
+uint64_t fay_sim_book_open(const fay_sim_book *book);
+
+/* A root has all that was due of it and its ring written. */
 bool fay_sim_book_settled(const fay_sim_book *book, uint64_t root);
 
 #endif /* FAY_SIM_BOOK_H */

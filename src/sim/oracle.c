@@ -96,19 +96,44 @@ static uint32_t draw_children(const fay_sim_oracle *oracle, fay_sim_world *world
     return 3;
 }
 
-uint32_t fay_sim_oracle_try(fay_sim_oracle *oracle, fay_sim_world *world, uint32_t visit)
+static uint32_t try_new(fay_sim_oracle *oracle, uint32_t visit)
 {
     FAY_RESERVE(oracle->tries, oracle->tries_capacity, oracle->tries_count + 1);
     uint32_t number = (uint32_t)oracle->tries_count++;
     fay_sim_try *try = &oracle->tries[number];
     fay_sim_visit *v = &oracle->visits[visit];
-    *try = (fay_sim_try){.visit = visit, .before = v->tries};
+    *try = (fay_sim_try){.visit = visit, .before = v->tries, .batch = number, .mates = 1};
     v->tries = number;
     try->first = (uint32_t)oracle->atoms_count;
-    try->count = draw_children(oracle, world, v->stage);
-    for (uint32_t i = 0; i < try->count; i++) {
-        (void)add_atom(oracle, oracle->atoms[v->atom].root, number, i);
+    return number;
+}
+
+/* A few children more of the last try that has some. */
+static void add_children(fay_sim_oracle *oracle, fay_sim_world *world, uint32_t number)
+{
+    fay_sim_try *try = &oracle->tries[number];
+    const fay_sim_visit *v = &oracle->visits[try->visit];
+    uint32_t root = oracle->atoms[v->atom].root;
+    for (uint32_t more = draw_children(oracle, world, v->stage); more > 0; more--) {
+        (void)add_atom(oracle, root, number, try->count++);
     }
+}
+
+uint32_t fay_sim_oracle_try(fay_sim_oracle *oracle, fay_sim_world *world, uint32_t visit)
+{
+    uint32_t number = try_new(oracle, visit);
+    add_children(oracle, world, number);
+    return number;
+}
+
+uint32_t fay_sim_oracle_mate(fay_sim_oracle *oracle, fay_sim_world *world, uint32_t visit,
+                             uint32_t first)
+{
+    uint32_t number = try_new(oracle, visit);
+    assert(number == first + oracle->tries[first].mates);
+    oracle->tries[number].batch = first;
+    oracle->tries[first].mates++;
+    add_children(oracle, world, first);
     return number;
 }
 
@@ -145,22 +170,29 @@ uint32_t fay_sim_oracle_parse(const fay_sim_oracle *oracle, const uint8_t *paylo
 
 /* ---- the judgement --------------------------------------------------------------------------- */
 
-/* What is there proves the tries it came from, up to the source; each visit may have one such. */
+static void use(fay_sim_oracle *oracle, uint32_t try)
+{
+    oracle->tries[try].used = true;
+    const fay_sim_visit *visit = &oracle->visits[oracle->tries[try].visit];
+    for (uint32_t t = visit->tries; t != FAY_SIM_NONE; t = oracle->tries[t].before) {
+        if (t != try && oracle->tries[t].used) {
+            fay_sim_fail(oracle->trace, "atom %u of root %u: tries %u and %u at stage %u are mixed",
+                         visit->atom, oracle->atoms[visit->atom].root, t, try, visit->stage);
+        }
+    }
+}
+
+/* What is there proves the tries it came from, up to the source, and those that were answered with
+ * them; each visit may have one such. */
 static void prove(fay_sim_oracle *oracle, uint32_t atom)
 {
-    for (uint32_t try = oracle->atoms[atom].made_by; try != FAY_SIM_NONE;) {
-        if (oracle->tries[try].used)
-            return;
-        oracle->tries[try].used = true;
-        const fay_sim_visit *visit = &oracle->visits[oracle->tries[try].visit];
-        for (uint32_t t = visit->tries; t != FAY_SIM_NONE; t = oracle->tries[t].before) {
-            if (t != try && oracle->tries[t].used) {
-                fay_sim_fail(oracle->trace,
-                             "atom %u of root %u: tries %u and %u at stage %u are mixed",
-                             visit->atom, oracle->atoms[visit->atom].root, t, try, visit->stage);
-            }
-        }
-        try = oracle->atoms[visit->atom].made_by;
+    uint32_t made_by = oracle->atoms[atom].made_by;
+    if (made_by == FAY_SIM_NONE || oracle->tries[made_by].used)
+        return;
+    uint32_t first = oracle->tries[made_by].batch;
+    for (uint32_t try = first; try < first + oracle->tries[first].mates; try++) {
+        use(oracle, try);
+        prove(oracle, oracle->visits[oracle->tries[try].visit].atom);
     }
 }
 
@@ -243,7 +275,7 @@ static bool may_be_nothing(const fay_sim_oracle *oracle, uint32_t visit_number)
     if (visit->may_drop)
         return true;
     for (uint32_t t = visit->tries; t != FAY_SIM_NONE; t = oracle->tries[t].before) {
-        const fay_sim_try *try = &oracle->tries[t];
+        const fay_sim_try *try = &oracle->tries[oracle->tries[t].batch];
         bool nothing = true;
         for (uint32_t i = 0; nothing && i < try->count; i++) {
             uint64_t targets = fay_sim_oracle_targets(oracle, try->first + i);
@@ -285,8 +317,9 @@ static void demand_visit(fay_sim_oracle *oracle, uint32_t atom, size_t stage)
         }
         return;
     }
-    for (uint32_t i = 0; i < oracle->tries[try].count; i++) {
-        demand(oracle, oracle->tries[try].first + i);
+    const fay_sim_try *made = &oracle->tries[oracle->tries[try].batch];
+    for (uint32_t i = 0; i < made->count; i++) {
+        demand(oracle, made->first + i);
     }
 }
 
@@ -318,6 +351,12 @@ void fay_sim_oracle_judge(fay_sim_oracle *oracle, const fay_sim_file *sink,
         uint32_t root = oracle->atoms[oracle->visits[i].atom].root;
         if (oracle->visits[i].letters > 0 && fates[root] == FAY_SIM_ABSENT)
             fay_sim_fail(oracle->trace, "root %u is not done, and has a dead letter", root);
+    }
+    for (size_t i = 0; i < oracle->tries_count; i++) {
+        const fay_sim_try *try = &oracle->tries[i];
+        uint32_t root = oracle->atoms[oracle->visits[try->visit].atom].root;
+        if (try->used && fates[root] == FAY_SIM_ABSENT)
+            fay_sim_fail(oracle->trace, "root %u is not done, and try %zu of it counted", root, i);
     }
     for (uint32_t root = 0; root < oracle->shape->items; root++) {
         if (fates[root] == FAY_SIM_WHOLE)

@@ -11,8 +11,9 @@
  * made of it. Workers are not deterministic: each try makes new atoms, so an atom in the sink names
  * the whole line of tries it came from. The judgement: for each source Item, every visit was
  * settled by exactly one try, all of whose children are there (or by one letter in the dead letters
- * and no try): one lineage, whole, once. The payload carries the atom's number, so nothing that the
- * flow does to an Item's bookkeeping can deceive the oracle.
+ * and no try): one lineage, whole, once. The Items of a batch have their children in common, all of
+ * them the first one's: the tries stand or fall together. The payload carries the atom's number, so
+ * nothing that the flow does to an Item's bookkeeping can deceive the oracle.
  */
 #ifndef FAY_SIM_ORACLE_H
 #define FAY_SIM_ORACLE_H
@@ -49,6 +50,8 @@ typedef struct fay_sim_visit {
 typedef struct fay_sim_try {
     uint32_t visit, before;
     uint32_t first, count; /* atoms */
+    uint32_t batch, mates; /* the first of the tries answered together, which has the children of
+                            * them all; that one knows how many they are */
     bool used;             /* something in the sink or the dead letters comes from it */
 } fay_sim_try;
 
@@ -70,6 +73,10 @@ void fay_sim_oracle_deinit(fay_sim_oracle *oracle);
 uint32_t fay_sim_oracle_visit(fay_sim_oracle *oracle, uint32_t atom, size_t stage);
 /* A try that succeeded: draws its children. */
 uint32_t fay_sim_oracle_try(fay_sim_oracle *oracle, fay_sim_world *world, uint32_t visit);
+
+/* The next try of the same batch: what was made of it are children of `first`, drawn now. */
+uint32_t fay_sim_oracle_mate(fay_sim_oracle *oracle, fay_sim_world *world, uint32_t visit,
+                             uint32_t first);
 
 /* The last try made no children and did not succeed: it proves nothing, and was not there. */
 void fay_sim_oracle_untry(fay_sim_oracle *oracle, uint32_t try);

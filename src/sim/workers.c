@@ -159,6 +159,16 @@ static void flush(const struct post *p)
     answer(p->crew, results);
 }
 
+/* A batch is answered as one: what was made of it is its first Item's. */
+static uint32_t try_of(const struct post *p, uint32_t visit)
+{
+    const fay_sim_worker *w = p->worker;
+    fay_sim_oracle *oracle = p->crew->oracle;
+    if (p->stage->mode == FAY_SIM_BATCH && w->answers_count > 0)
+        return fay_sim_oracle_mate(oracle, p->crew->world, visit, w->answers[0]);
+    return fay_sim_oracle_try(oracle, p->crew->world, visit);
+}
+
 static void keep_answer(const struct post *p, const fay_sim_task *task)
 {
     fay_sim_worker *w = p->worker;
@@ -167,8 +177,8 @@ static void keep_answer(const struct post *p, const fay_sim_task *task)
     if (w->answers_count == 0)
         w->answers_tag = task->tag;
     FAY_RESERVE(w->answers, w->answers_capacity, w->answers_count + 1);
-    w->answers[w->answers_count++] =
-        fay_sim_oracle_try(p->crew->oracle, p->crew->world, task->visit);
+    w->answers[w->answers_count] = try_of(p, task->visit);
+    w->answers_count++;
     w->answers_ns += task->took;
 }
 

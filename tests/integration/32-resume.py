@@ -66,6 +66,22 @@ class Resume(faytest.Case):
                                     kills=8, within=(0.05, 0.6))
         self.assertTrue(self.read("out") == self.read("in"), f"out differs, {killed} kills")
 
+    def test_batch_before_a_stage(self):
+        """Results of a batch go by its first Item's name: none of its Items is done before."""
+        self.write("in", "".join(f"{i}\n" for i in range(3000)))
+        self.write("p.yaml", """
+faymora: 1
+source: {file: in}
+stages:
+  - {name: b, mode: batch, run: [cat], batch: {items: 50}}
+  - {name: slow, run: [sh, -c, 'echo "$1"', s, "{}"], workers: 1}
+sink: {file: out}
+""")
+        killed = self.until_it_ends("p.yaml", "-q", "--state", "state", kills=5,
+                                    within=(0.4, 1.2))
+        self.assertEqual(sorted(self.lines("out")), sorted(self.lines("in")), f"{killed} kills")
+        self.assertGreater(killed, 1)
+
     def test_several_children(self):
         worker = self.write("worker.py", JSON_WORKER)
         self.write("in", "".join(f"{i}\n" for i in range(60000)))

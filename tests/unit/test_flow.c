@@ -53,6 +53,67 @@ static void the_journal_speaks_after_the_sink(void **state)
                                   "[200] acked 0..1\n");
 }
 
+/* What a batch has made is of all its Items, though it goes by the first one's name. */
+static void the_roots_of_a_batch_are_done_together(void **state)
+{
+    struct script *s = begin(state, 2);
+    s->journal = true;
+    s->stages[0].batch_items = 3;
+    s->stages[0].batch_bytes = 1024;
+    s->stages[0].batch_wait = FAY_SECOND;
+    start(s);
+    read_source(s, "abcd");
+    step(s);
+    assert_int_equal(results(s, 0, 0, "AB", (uint32_t[]){2, 0, 0}, 3), 0);
+    step(s);
+    assert_int_equal(results(s, 1, 0, "x", NULL, 1), 0);
+    s->now = 200 * FAY_MS;
+    step(s);
+    assert_int_equal(results(s, 1, 1, "y", NULL, 1), 0);
+    step(s);
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_SYNCED, .ok = true});
+    step(s);
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_RECORDED, .ok = true});
+    step(s);
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b 2=c\n"
+                                  "[  0] lease 1/0 from 0: 0.0=A 0.1=B\n"
+                                  "[200] write: 0.0.0=x\n"
+                                  "[200] write: 0.1.0=y\n"
+                                  "[200] sync\n"
+                                  "[200] record [0,3) at 30\n"
+                                  "[200] acked 0..2\n");
+}
+
+/* A root with Items in two batches ties both: they are done when all three roots are. */
+static void batches_with_a_root_in_common_are_one(void **state)
+{
+    struct script *s = begin(state, 3);
+    s->stages[1].batch_items = 2;
+    s->stages[1].batch_bytes = 1024;
+    start(s);
+    read_source(s, "abc");
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_SOURCE_END});
+    step(s);
+    assert_int_equal(results(s, 0, 0, "ABCD", (uint32_t[]){1, 2, 1}, 3), 0);
+    step(s);
+    assert_int_equal(results(s, 1, 0, "x", (uint32_t[]){1, 0}, 2), 0);
+    step(s);
+    assert_int_equal(results(s, 2, 0, "X", NULL, 1), 0);
+    step(s);
+    assert_int_equal(results(s, 1, 2, "y", (uint32_t[]){1, 0}, 2), 0);
+    step(s);
+    assert_int_equal(results(s, 2, 1, "Y", NULL, 1), 0);
+    step(s);
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a 1=b 2=c\n"
+                                  "[  0] lease 1/0 from 0: 0.0=A 1.0=B\n"
+                                  "[  0] lease 2/0 from 0: 0.0.0=x\n"
+                                  "[  0] lease 1/0 from 2: 1.1=C 2.0=D\n"
+                                  "[  0] write: 0.0.0.0=X\n"
+                                  "[  0] lease 2/0 from 1: 1.1.0=y\n"
+                                  "[  0] write: 1.1.0.0=Y\n"
+                                  "[  0] acked 0..2\n");
+}
+
 static void after_a_failed_sync_nothing_is_recorded(void **state)
 {
     struct script *s = begin(state, 1);
@@ -183,6 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FLOW_TEST(items_go_through_two_stages),
         FLOW_TEST(the_journal_speaks_after_the_sink),
+        FLOW_TEST(the_roots_of_a_batch_are_done_together),
+        FLOW_TEST(batches_with_a_root_in_common_are_one),
         FLOW_TEST(after_a_failed_sync_nothing_is_recorded),
         FLOW_TEST(an_ordered_stage_waits_for_its_turn),
         FLOW_TEST(a_drain_forgets_what_has_not_begun),
