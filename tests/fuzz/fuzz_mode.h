@@ -118,8 +118,12 @@ static inline void fuzz_feed(fuzz_mode *f, const uint8_t *data, size_t size, siz
         rc = fay_mode_output(f->mode, &output, 2, &f->replies);
         assert(output.used <= output.size);
         used += output.used;
-        fuzz_check(f);
         free(bytes);
+        if (rc == FAY_MODE_BREACH) { /* nothing of it counts, and the run ends */
+            assert(f->replies.count == 0);
+            break;
+        }
+        fuzz_check(f);
         if (end == size)
             break;
     }
