@@ -98,8 +98,20 @@ static int open_file(fay_letters *letters, fay_error *err)
     return 0;
 }
 
+/* `faymora dead` puts a new file in the place of ours: what is written goes there from now on. */
+static void follow(fay_letters *letters)
+{
+    struct stat ours, now;
+    if (letters->fd < 0 || fstat(letters->fd, &ours) != 0 || ours.st_nlink > 0)
+        return;
+    (void)close(letters->fd);
+    letters->fd = -1;
+    letters->offset = stat(letters->path, &now) == 0 ? (uint64_t)now.st_size : 0;
+}
+
 static int append(fay_letters *letters, const fay_letter *letter, fay_error *err)
 {
+    follow(letters);
     int r = letters->fd < 0 ? open_file(letters, err) : 0;
     if (r != 0)
         return r;

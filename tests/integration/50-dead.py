@@ -33,6 +33,20 @@ class Dead(faytest.Case):
                                 *items)
         self.assertEqual(done.code, 1, done)
 
+    def test_a_run_goes_on_writing_where_its_file_was_purged(self):
+        """The purged file is another one; the next letters are in it, not in the old one."""
+        script = 'while ! [ -e "go$1" ]; do sleep 0.01; done; exit 3'
+        run = self.start("run", "-j", "1", "--retries", "0", "--dead-letter", "dead", "--",
+                         "sh", "-c", script, "sh", "{}", ":::", "1", "2")
+        self.write("go1", "")
+        faytest.wait_for(lambda: self.read("dead").count("\n") == 1
+                         if (self.work / "dead").exists() else False, "the first letter")
+        self.assertEqual(self.run_faymora("dead", "purge", "dead", "0").code, 0)
+        self.write("go2", "")
+        done = self.finish(run)
+        self.assertEqual(done.code, 1, done)
+        self.assertEqual([json.loads(line)["item"] for line in self.lines("dead")], ["2"])
+
     def test_purge_through_a_link(self):
         """The letters go from the file; the link to it stays."""
         self.write("in", "1\n2\n")
