@@ -46,6 +46,7 @@ typedef struct oneshot {
     const char **argv, *env[VARIABLES + 1];
     /* batch */
     fay_buffer input;
+    size_t joined; /* Items of the process: the oldest that are held, with consecutive tags */
 } oneshot;
 
 static int oneshot_init(fay_mode *mode, fay_error *err)
@@ -98,7 +99,7 @@ static size_t begun(const oneshot *o)
     uint32_t at;
     if (!o->running || fay_held_peek(&o->mode.held, 1, &run, &at) == 0)
         return 0;
-    return o->mode.config.setup->mode == FAY_MODE_EXEC ? 1 : run->left;
+    return o->mode.config.setup->mode == FAY_MODE_EXEC ? 1 : o->joined;
 }
 
 size_t fay_mode_begun(const fay_mode *mode)
@@ -205,7 +206,9 @@ static int exec_begin(fay_mode *mode, fay_command *ret, fay_replies *out)
 
 /* ---- batch: the input ----------------------------------------------------------------------- */
 
-/* All Items of the oldest lease; those that the format cannot say are refused. */
+/* The Items of the oldest lease up to one that the format cannot say; such ones in front are
+ * refused. So what one process gets has consecutive tags and is answered whole, in one frame: a
+ * part of it that was lost would be done again, though its results are among the others. */
 static void join(oneshot *o, const fay_held_run *run, fay_replies *out)
 {
     const fay_batch *batch = run->batch;
@@ -215,13 +218,22 @@ static void join(oneshot *o, const fay_held_run *run, fay_replies *out)
     if (batch->gap == 1 && setup->format == FAY_FORMAT_LINES && run->done == NULL &&
         fay_batch_contiguous(batch, from, count - from, &size)) {
         fay_buffer_append(&o->input, batch->bytes + batch->entries[from].at, size);
+        o->joined = count - from;
         return;
     }
     fay_batch *kept = fay_batch_ref(run->batch); /* answering may end the run */
+    o->joined = 0;
     for (size_t i = from; i < count; i++) {
         const fay_entry *e = &kept->entries[i];
-        if (!fay_held_has(&o->mode.held, first + i) ||
-            fay_join((fay_format)setup->format, kept->bytes + e->at, e->size, &o->input) == 0)
+        bool has = fay_held_has(&o->mode.held, first + i);
+        if (has &&
+            fay_join((fay_format)setup->format, kept->bytes + e->at, e->size, &o->input) == 0) {
+            o->joined++;
+            continue;
+        }
+        if (o->joined > 0)
+            break; /* the rest is the next process's */
+        if (!has)
             continue;
         fay_reply_refusal(out, first + i, FAY_VERDICT_POISON,
                           "the Item cannot be said in the stage's format; use mode json or exec");
@@ -239,9 +251,8 @@ static int batch_begin(fay_mode *mode, fay_command *ret, fay_replies *out)
     assert(!o->running);
     while (fay_held_peek(&mode->held, 1, &run, &at) > 0) {
         fay_buffer_clear(&o->input);
-        uint64_t first = run->first;
         join(o, run, out);
-        if (fay_held_peek(&mode->held, 1, &run, &at) == 0 || run->first != first)
+        if (o->joined == 0)
             continue; /* all of it was refused */
         o->running = true;
         o->parts = false;
@@ -386,25 +397,21 @@ static int split(const oneshot *o, const fay_held_run *run, uint32_t at, fay_out
     return 0;
 }
 
-/* The results of all Items of the process: the first has the children, the rest none. */
+/* The results of all Items of the process, in one answer: the first has the children, the rest
+ * none. */
 static void finish(oneshot *o, const fay_batch *children, fay_replies *out)
 {
-    FAY_CLEANUP(fay_batch_unrefp) fay_batch *none = fay_batch_new();
     const fay_held_run *run;
     uint32_t at;
-    size_t left = begun(o);
-    for (bool first = true; left > 0; first = false) {
-        uint32_t piece = fay_held_take(&o->mode.held, left, &run, &at);
-        FAY_CLEANUP(fay_freep) uint32_t *counts = fay_alloc(piece * sizeof *counts);
-        counts[0] = first ? (uint32_t)children->count : 0;
-        fay_set set = {.first = run->first + at,
-                       .count = piece,
-                       .counts = counts,
-                       .children = first ? children : none};
-        fay_reply_set(out, &o->mode, &set);
-        fay_mode_count(&o->mode, piece);
-        left -= piece;
-    }
+    size_t items = begun(o);
+    uint32_t answered = fay_held_take(&o->mode.held, items, &run, &at);
+    assert(answered == items);
+    FAY_CLEANUP(fay_freep) uint32_t *counts = fay_alloc(answered * sizeof *counts);
+    counts[0] = (uint32_t)children->count;
+    fay_set set = {
+        .first = run->first + at, .count = answered, .counts = counts, .children = children};
+    fay_reply_set(out, &o->mode, &set);
+    fay_mode_count(&o->mode, answered);
     o->running = false;
 }
 

@@ -239,6 +239,34 @@ static void a_batch_is_answered_whole(void **state)
     end(&t);
 }
 
+/* A part of an answer that is lost is done again, though its results are there: so it has none. */
+static void a_batch_ends_before_an_item_that_cannot_be_said(void **state)
+{
+    (void)state;
+    talk t;
+    begin(&t, FAY_MODE_BATCH, TEXTS("sort"));
+    lease(&t, 0, 0, NULL, TEXTS("b", "a", "x\ny", "d", "c"));
+    fay_command c;
+    assert_int_equal(fay_mode_begin(t.mode, 1, &c, &t.replies), FAY_MODE_BEGIN);
+    assert_string_equal(given(&t), "b\na\n");
+    assert_int_equal(fay_mode_begun(t.mode), 2);
+    assert_int_equal(ended(&t, 0), FAY_MODE_ACCEPTED);
+    assert_int_equal(print(&t, "a\nb\n", true), 0);
+    assert_said(&t, "RESULTS 0+2 (2 0): a|b\n");
+    assert_int_equal(fay_mode_begin(t.mode, 1, &c, &t.replies), FAY_MODE_BEGIN);
+    assert_said(&t, "VERDICT 2 poison: the Item cannot be said in the stage's format; use mode json"
+                    " or exec\n");
+    assert_int_equal(fay_mode_begun(t.mode), 2);
+    assert_int_equal(ended(&t, 0), FAY_MODE_ACCEPTED);
+    assert_int_equal(print(&t, "c\nd\n", true), 0);
+    assert_said(&t, "RESULTS 3+2 (2 0): c|d\n");
+    lease(&t, 10, 0, NULL, TEXTS("b", "a", "x\ny", "d"));
+    assert_int_equal(fay_mode_begin(t.mode, 1, &c, &t.replies), FAY_MODE_BEGIN);
+    assert_int_equal(ended(&t, EXIT(1)), FAY_MODE_BROKEN);
+    assert_said(&t, "BACK 12+2\n");
+    end(&t);
+}
+
 static void a_failed_batch_of_several_has_no_culprit(void **state)
 {
     (void)state;
@@ -356,6 +384,7 @@ int main(void)
         cmocka_unit_test(exec_items_that_are_no_arguments_are_refused),
         cmocka_unit_test(large_output_travels_in_parts),
         cmocka_unit_test(a_batch_is_answered_whole),
+        cmocka_unit_test(a_batch_ends_before_an_item_that_cannot_be_said),
         cmocka_unit_test(a_failed_batch_of_several_has_no_culprit),
         cmocka_unit_test(frames_are_passed_on_when_they_are_right),
         cmocka_unit_test(parts_without_end_are_garbage),
