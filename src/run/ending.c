@@ -21,8 +21,10 @@
 #include "run/owner.h"
 
 #define DRAIN_DEFAULT (30 * FAY_SECOND)
-/* A key held down, or a signal that comes to us and to our group, is one press. */
-#define PRESS_APART FAY_SECOND
+/* A key held down, or a signal that comes to us and to our group, is one press. Who presses a third
+ * time knows what for: it only must not be the second one that has come twice. */
+#define SECOND_APART FAY_SECOND
+#define THIRD_APART  (100 * FAY_MS)
 enum {
     ENDING_MS = 2000,
     KILLED_MS = 1000,
@@ -253,7 +255,7 @@ static void on_signal(uv_signal_t *handle, int number)
         first_press(owner, number);
         return;
     }
-    if (uv_hrtime() - owner->pressed < PRESS_APART)
+    if (uv_hrtime() - owner->pressed < (owner->presses == 1 ? SECOND_APART : THIRD_APART))
         return;
     if (owner->presses == 1) {
         fay_owner_say(owner, "aborting. Again to kill.\n");

@@ -119,6 +119,31 @@ class Signals(faytest.Case):
         self.assertEqual(self.finish(run).code, -signal.SIGTERM)
         self.assert_nothing_left()
 
+    def test_the_third_needs_no_second(self):
+        run = self.start_waiting("--set", "sh.stop.grace=1h", script=f"trap '' TERM INT; {WAIT}")
+        run.send_signal(signal.SIGINT)
+        self.after_a_second()
+        run.send_signal(signal.SIGINT)
+        faytest.wait_for(lambda: "aborting" in self.text_of(run), "the word")
+        time.sleep(0.15)  # 100 ms are what makes it another press
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(run).code, -signal.SIGINT)
+        self.assert_nothing_left()
+
+    def test_a_second_that_comes_twice_is_no_third(self):
+        script = f"trap 'sleep 0.3; echo >>graced; exit 1' TERM; {WAIT}"
+        run = self.start_waiting("--set", "sh.stop.grace=1m", script=script)
+        run.send_signal(signal.SIGINT)
+        self.after_a_second()
+        run.send_signal(signal.SIGSTOP)  # so that both are there when it goes on
+        run.send_signal(signal.SIGINT)
+        run.send_signal(signal.SIGTERM)
+        run.send_signal(signal.SIGCONT)
+        done = self.finish(run)
+        self.assertEqual(done.code, -signal.SIGINT, done)
+        self.assertEqual(self.read("graced"), "\n\n", done)
+        self.assert_nothing_left()
+
     def test_the_deadline_of_a_drain(self):
         run = self.start_waiting("--deadline", "200ms")
         run.send_signal(signal.SIGTERM)
