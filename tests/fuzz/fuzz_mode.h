@@ -118,12 +118,10 @@ static inline void fuzz_feed(fuzz_mode *f, const uint8_t *data, size_t size, siz
         rc = fay_mode_output(f->mode, &output, 2, &f->replies);
         assert(output.used <= output.size);
         used += output.used;
+        if (rc != FAY_MODE_BREACH)
+            fuzz_check(f); /* of a breach nothing counts, and the run ends */
+        assert(rc != FAY_MODE_BREACH || f->replies.count == 0);
         free(bytes);
-        if (rc == FAY_MODE_BREACH) { /* nothing of it counts, and the run ends */
-            assert(f->replies.count == 0);
-            break;
-        }
-        fuzz_check(f);
         if (end == size)
             break;
     }
