@@ -34,8 +34,8 @@
 typedef struct fay_flow fay_flow;
 
 typedef struct fay_flow_stage {
-    bool solo;   /* exec: a worker holds one Item */
-    bool recall; /* frames, json: may be asked to give back what has not begun */
+    bool solo;   /* exec: a worker has one Item in hand, and at most one more waits for it */
+    bool recall; /* exec, frames, json: may be asked to give back what has not begun */
     uint64_t batch_items,
         batch_bytes;   /* batch: one lease of up to so much; 0 = not a batch stage */
     fay_ns batch_wait; /* how long a batch may wait to fill */

@@ -189,14 +189,16 @@ static void lease_batch(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_w
 
 static uint64_t credit(const fay_stage *stage)
 {
-    if (stage->config.solo || stage->config.batch_items > 0)
+    if (stage->config.batch_items > 0)
         return 1;
+    /* The next process begins without a round trip to us. */
+    double most = stage->config.solo ? 2 : (double)FAY_CREDIT_MAX;
     if (stage->config.prefetch > 0)
-        return stage->config.prefetch;
+        return FAY_MIN(stage->config.prefetch, (uint64_t)most);
     if (stage->item_ns <= 0)
         return 1;
     double items = prefetch_ns / stage->item_ns;
-    return items < 1 ? 1 : items > (double)FAY_CREDIT_MAX ? FAY_CREDIT_MAX : (uint64_t)items;
+    return items < 1 ? 1 : (uint64_t)FAY_MIN(items, most);
 }
 
 /* When the batch at the head may go although it is not full; 0 = now. */
@@ -312,17 +314,30 @@ static void prefetch(fay_flow *flow, fay_ns now, fay_stage *stage)
     }
 }
 
+/* When the Items that a worker has not begun are worth the way back and to another: at once where
+ * they are long, later where one turns out to be. */
+static fay_ns recall_due(const fay_stage *stage, const fay_flow_worker *worker)
+{
+    if (worker->state != FAY_WORKER_LIVE || worker->recalled || worker->leases.items < 2)
+        return FAY_NEVER;
+    bool worth = (double)worker->leases.items * stage->item_ns > recall_worth_ns;
+    return worth ? 0 : worker->heard + (fay_ns)recall_worth_ns;
+}
+
+static bool may_recall(const fay_stage *stage)
+{
+    return stage->config.recall && stage->idle_count > 0 && stage->queue.items == 0;
+}
+
 /* A worker idles, nothing is ready, and another holds more than it can have begun: asks it to give
  * back the rest. */
-static void recall(fay_flow *flow, fay_stage *stage)
+static void recall(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
-    if (!stage->config.recall || stage->idle_count == 0 || stage->queue.items > 0)
+    if (!may_recall(stage))
         return;
     fay_flow_worker *worker;
     TAILQ_FOREACH (worker, &stage->workers, stage_link) {
-        bool worth = worker->leases.items >= 2 &&
-                     (double)worker->leases.items * stage->item_ns > recall_worth_ns;
-        if (worker->state != FAY_WORKER_LIVE || worker->recalled || !worth)
+        if (recall_due(stage, worker) > now)
             continue;
         worker->recalled = true;
         fay_flow_action *action = fay_flow_act(flow, FAY_FLOW_RECALL);
@@ -354,7 +369,7 @@ void fay_flow_schedule(fay_flow *flow, fay_ns now)
         while (serve_idle(flow, now, stage)) {
         }
         prefetch(flow, now, stage);
-        recall(flow, stage);
+        recall(flow, now, stage);
     }
 }
 
@@ -362,9 +377,15 @@ void fay_flow_schedule(fay_flow *flow, fay_ns now)
 fay_ns fay_flow_schedule_due(const fay_flow *flow, const fay_stage *stage)
 {
     const fay_segment *head = TAILQ_FIRST(&stage->queue.segments);
-    if (head == NULL || stage->idle_count == 0 || stage->blocked)
-        return FAY_NEVER;
+    const fay_flow_worker *worker;
     fay_ns due = FAY_NEVER;
+    TAILQ_FOREACH (worker, &stage->workers, stage_link) {
+        if (!may_recall(stage))
+            break;
+        due = FAY_MIN(due, recall_due(stage, worker));
+    }
+    if (head == NULL || stage->idle_count == 0 || stage->blocked)
+        return due;
     if (stage->config.batch_items > 0 && head->spool == NULL)
         due = batch_due(flow, stage);
     if (stage->tokens.rate > 0) {

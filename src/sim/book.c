@@ -416,7 +416,8 @@ void fay_sim_book_lease(fay_sim_book *book, const fay_flow_action *action)
     }
     grant->visit = link->leases[link->leases_count - 1].visit;
     uint64_t held = link->posts[action->worker].held;
-    uint64_t most = config->solo              ? 1
+    uint64_t ahead = config->prefetch == 1 ? 1 : 2;
+    uint64_t most = config->solo              ? FAY_MAX(ahead, action->count)
                     : config->batch_items > 0 ? FAY_MAX(config->batch_items, action->count)
                     : config->prefetch > 0    ? FAY_MAX(config->prefetch, action->count)
                                               : FAY_CREDIT_MAX;

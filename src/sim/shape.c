@@ -95,7 +95,7 @@ static void draw_workers(fay_sim_stage *stage, fay_flow_stage *flow, fay_sim_wor
     stage->timeout = 100 * FAY_MS + 10 * stage->work;
     stage->start = ONE_OF(world, FAY_MS, 20 * FAY_MS, 300 * FAY_MS);
     flow->solo = stage->mode == FAY_SIM_SOLO;
-    flow->recall = stage->mode == FAY_SIM_TAGGED;
+    flow->recall = stage->mode == FAY_SIM_TAGGED || stage->mode == FAY_SIM_SOLO;
     if (stage->mode == FAY_SIM_BATCH) {
         flow->batch_items = ONE_OF(world, 1, 2, 5, 16);
         flow->batch_bytes = ONE_OF(world, 30, 1000, FAY_MIB);

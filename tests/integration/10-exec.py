@@ -16,6 +16,19 @@ class Placeholders(faytest.Case):
         self.assertEqual((done.code, done.err), (0, ""), done)
         return done.out.rstrip("\n")
 
+    def test_nobody_waits_behind_a_slow_one(self):
+        """Short Items are leased one ahead; behind one that turns out to be slow they are given
+        to others."""
+        self.write("in", "".join(f"{i}\n" for i in range(200)))
+        script = '[ "$1" != 100 ] || while ! [ -e go ]; do sleep 0.02; done; echo "$1"'
+        run = self.start("run", "-j", "2", "-a", "in", "-o", "out", "--",
+                         "sh", "-c", script, "sh", "{}")
+        faytest.wait_for(lambda: (self.work / "out").exists() and
+                         len(self.lines("out")) == 199, "all but the slow one")
+        self.write("go", "")
+        self.assertEqual(self.finish(run).code, 0)
+        self.assertEqual(sorted(map(int, self.lines("out"))), list(range(200)))
+
     def test_parts_of_the_item(self):
         words = ["{}", "{.}", "{/}", "{//}", "{/.}", "<{}>{}"]
         self.assertEqual(self.filled("a/b c/d.tar.gz", *words),

@@ -84,6 +84,35 @@ static void the_roots_of_a_batch_are_done_together(void **state)
                                   "[200] acked 0..2\n");
 }
 
+/* A worker of mode exec gets one Item ahead, and gives it back when the one in hand turns out to be
+ * slow while another worker idles. */
+static void one_item_ahead_waits_for_nobody(void **state)
+{
+    struct script *s = begin(state, 1);
+    s->stages[0].solo = s->stages[0].recall = true;
+    s->stages[0].workers_min = s->stages[0].workers_start = s->stages[0].workers_max = 2;
+    start(s);
+    read_source(s, "abc");
+    step(s); /* the first worker has two, and the second one */
+    fay_flow_event second = {.kind = FAY_FLOW_RESULTS, .tag = 2, .count = 1};
+    FAY_CLEANUP(fay_batch_unrefp) fay_batch *none = fay_batch_new();
+    second.children = (uint32_t[]){0};
+    second.batch = none;
+    s->now = FAY_MS;
+    feed(s, second);
+    step(s);
+    assert_int_equal(fay_flow_deadline(s->flow), 2 * FAY_MS);
+    s->now = 2 * FAY_MS;
+    step(s);
+    feed(s, (fay_flow_event){.kind = FAY_FLOW_GIVEN_BACK, .worker = 1, .tag = 1, .count = 1});
+    step(s);
+    assert_string_equal(s->trace, "[  0] lease 0/1 from 0: 0=a 1=b\n"
+                                  "[  0] lease 0/0 from 2: 2=c\n"
+                                  "[  1] acked 2..2\n"
+                                  "[  2] recall 0/1\n"
+                                  "[  2] lease 0/0 from 3: 1=b\n");
+}
+
 /* A root with Items in two batches ties both: they are done when all three roots are. */
 static void batches_with_a_root_in_common_are_one(void **state)
 {
@@ -245,6 +274,7 @@ int main(void)
         FLOW_TEST(items_go_through_two_stages),
         FLOW_TEST(the_journal_speaks_after_the_sink),
         FLOW_TEST(the_roots_of_a_batch_are_done_together),
+        FLOW_TEST(one_item_ahead_waits_for_nobody),
         FLOW_TEST(batches_with_a_root_in_common_are_one),
         FLOW_TEST(after_a_failed_sync_nothing_is_recorded),
         FLOW_TEST(an_ordered_stage_waits_for_its_turn),
