@@ -182,12 +182,12 @@ static void back_to_head(fay_flow *flow, fay_ns now, fay_stage *stage, fay_lease
     fay_batch_unref(lease.batch);
 }
 
-static bool may_retry(const fay_stage *stage, fay_flow_try verdict)
+bool fay_flow_may_retry(unsigned retry_on, fay_flow_try how)
 {
-    switch (verdict) {
-    case FAY_TRY_EXIT: return (stage->config.retry_on & FAY_RETRY_ON_EXIT) != 0;
-    case FAY_TRY_SIGNAL: return (stage->config.retry_on & FAY_RETRY_ON_SIGNAL) != 0;
-    case FAY_TRY_TIMEOUT: return (stage->config.retry_on & FAY_RETRY_ON_TIMEOUT) != 0;
+    switch (how) {
+    case FAY_TRY_EXIT: return (retry_on & FAY_RETRY_ON_EXIT) != 0;
+    case FAY_TRY_SIGNAL: return (retry_on & FAY_RETRY_ON_SIGNAL) != 0;
+    case FAY_TRY_TIMEOUT: return (retry_on & FAY_RETRY_ON_TIMEOUT) != 0;
     case FAY_TRY_AGAIN:
     case FAY_TRY_BACK: return true;
     case FAY_TRY_POISON: break;
@@ -212,7 +212,7 @@ int fay_flow_verdict(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
         failure why = {.note = event->note,
                        .note_size = event->note_size,
                        .signature = event->signature,
-                       .again = may_retry(stage, event->verdict)};
+                       .again = fay_flow_may_retry(stage->config.retry_on, event->verdict)};
         stage->crashes = 0;
         fay_flow_unreserve(flow, stage, 1);
         fail(flow, now, stage, lease.batch, lease.at, &why);
@@ -332,7 +332,7 @@ static void one_dies(fay_flow *flow, fay_ns now, fay_stage *stage, fay_flow_work
     failure why = {.note = event->note,
                    .note_size = event->note_size,
                    .signature = event->signature,
-                   .again = may_retry(stage, verdicts[event->cause])};
+                   .again = fay_flow_may_retry(stage->config.retry_on, verdicts[event->cause])};
     fay_flow_unreserve(flow, stage, 1);
     fail(flow, now, stage, lease.batch, lease.at, &why);
     fay_batch_unref(lease.batch);

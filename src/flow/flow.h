@@ -219,6 +219,10 @@ typedef struct fay_flow_totals {
 /* A flow without links: it asks for workers once it has one. The config is copied, but for the
  * router. From 1 to FAY_STAGES_MAX stages; whatever else is wrong with a pipeline was refused
  * before. */
+/* Whether another try may follow one that ended so, if the Item has any left. `retry_on`:
+ * FAY_RETRY_ON_*. */
+bool fay_flow_may_retry(unsigned retry_on, fay_flow_try how);
+
 fay_flow *fay_flow_new(const fay_flow_config *config, fay_ns now);
 /* With all that it holds; actions that were given are void. NULL is fine. */
 void fay_flow_free(fay_flow *flow);

@@ -101,21 +101,6 @@ static int hear_part(fay_owner_instance *instance, const fay_frame *frame)
     return feed(instance, &event);
 }
 
-static fay_flow_try verdict_of(const fay_news *news)
-{
-    switch (news->kind) {
-    case FAY_NEWS_EXIT: return FAY_TRY_EXIT;
-    case FAY_NEWS_SIGNAL: return FAY_TRY_SIGNAL;
-    case FAY_NEWS_TIMEOUT: return FAY_TRY_TIMEOUT;
-    case FAY_NEWS_NEVER: return FAY_TRY_POISON;
-    case FAY_NEWS_BACK: return FAY_TRY_BACK;
-    case FAY_NEWS_AGAIN:
-    case FAY_NEWS_GARBAGE:
-    case FAY_NEWS_RETIRED: break;
-    }
-    return FAY_TRY_AGAIN;
-}
-
 /* What the breaker compares, if it looks: of the Item with that tag, or (NULL) of the worker's
  * first one. */
 static uint64_t signature_of(const fay_owner_instance *instance, uint16_t worker,
@@ -138,7 +123,7 @@ static int hear_verdict(fay_owner_instance *instance, const fay_frame *frame)
     fay_news_write(&news, &note);
     fay_flow_event event = event_of(instance, FAY_FLOW_VERDICT, frame->worker);
     event.tag = news.tag;
-    event.verdict = verdict_of(&news);
+    event.verdict = fay_news_try(news.kind);
     event.note = fay_buffer_data(&note);
     event.note_size = fay_buffer_size(&note);
     event.signature = signature_of(instance, frame->worker, &event.tag, &news);

@@ -95,6 +95,21 @@ fay_news fay_news_saying(const char *error)
     return (fay_news){.error = error, .error_size = strlen(error), .tail = ""};
 }
 
+fay_flow_try fay_news_try(fay_news_kind kind)
+{
+    switch (kind) {
+    case FAY_NEWS_EXIT: return FAY_TRY_EXIT;
+    case FAY_NEWS_SIGNAL: return FAY_TRY_SIGNAL;
+    case FAY_NEWS_TIMEOUT: return FAY_TRY_TIMEOUT;
+    case FAY_NEWS_NEVER: return FAY_TRY_POISON;
+    case FAY_NEWS_BACK: return FAY_TRY_BACK;
+    case FAY_NEWS_AGAIN:
+    case FAY_NEWS_GARBAGE:
+    case FAY_NEWS_RETIRED: break;
+    }
+    return FAY_TRY_AGAIN;
+}
+
 void fay_news_write(const fay_news *news, fay_buffer *out)
 {
     fay_write32(out, (uint32_t)news->exit);

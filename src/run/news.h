@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "base/buffer.h"
+#include "flow/flow.h"
 
 typedef enum fay_news_kind {
     FAY_NEWS_EXIT,    /* a program ended with a bad exit code, or could not start */
@@ -39,6 +40,9 @@ int fay_news_of_failed(const uint8_t *payload, size_t size, bool *ret_breach, fa
 
 /* News of what nobody has sent: an error that is borrowed, and no more. */
 fay_news fay_news_saying(const char *error);
+
+/* What the flow calls a try that ended so; a worker's death is one of the only Item it held. */
+fay_flow_try fay_news_try(fay_news_kind kind);
 
 /* The note: exit, signal and texts. What cannot be read is taken as no news. */
 void fay_news_write(const fay_news *news, fay_buffer *out);

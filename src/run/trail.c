@@ -255,26 +255,10 @@ void fay_trail_part(fay_trail *trail, size_t stage, const fay_flow_event *part)
         (void)keep(trail, stage, item, part->batch, 0, part->batch->count);
 }
 
-/* As the flow decides it (flow/failure.c). */
-static bool may_retry(const fay_stage_def *stage, fay_news_kind kind)
-{
-    switch (kind) {
-    case FAY_NEWS_EXIT: return (stage->retry_on & FAY_RETRY_ON_EXIT) != 0;
-    case FAY_NEWS_SIGNAL: return (stage->retry_on & FAY_RETRY_ON_SIGNAL) != 0;
-    case FAY_NEWS_TIMEOUT: return (stage->retry_on & FAY_RETRY_ON_TIMEOUT) != 0;
-    case FAY_NEWS_NEVER: return false;
-    case FAY_NEWS_AGAIN:
-    case FAY_NEWS_BACK:
-    case FAY_NEWS_GARBAGE:
-    case FAY_NEWS_RETIRED: break;
-    }
-    return true;
-}
-
 static const char *outcome_of(const fay_stage_def *stage, const struct leased *item,
                               fay_news_kind kind)
 {
-    if (may_retry(stage, kind) && item->attempt <= stage->retries)
+    if (fay_flow_may_retry(stage->retry_on, fay_news_try(kind)) && item->attempt <= stage->retries)
         return "retried";
     return stage->on_error == FAY_ON_ERROR_DROP ? "dropped" : "dead";
 }
