@@ -25,6 +25,14 @@ typedef uint64_t fay_ns;
 #define FAY_MIN(a, b)   ((a) < (b) ? (a) : (b))
 #define FAY_MAX(a, b)   ((a) > (b) ? (a) : (b))
 
+/* For each set bit of the mask, the lowest first. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): `bit` is declared here */
+#define FAY_EACH_BIT(bit, mask)                                                                    \
+    for (uint64_t bit##_left = (mask), bit = 0;                                                    \
+         bit##_left != 0 && ((void)(bit = (uint64_t)__builtin_ctzll(bit##_left)), true);           \
+         bit##_left &= bit##_left - 1)
+/* NOLINTEND(bugprone-macro-parentheses) */
+
 /* Release at end of scope, unless stolen. */
 #define FAY_CLEANUP(fn) __attribute__((cleanup(fn)))
 #define FAY_STEAL(pointer)                                                                         \

@@ -45,7 +45,7 @@ void fay_equalizers_finished(fay_equalizers *all, size_t stage, fay_ns useful, u
         return;
     double keep = forget_after / e->done;
     e->done *= keep;
-    FAY_BOARD_EACH(to, e->config.feeds)
+    FAY_EACH_BIT(to, e->config.feeds)
     {
         all->sent[stage * all->count + to] *= keep;
     }
@@ -69,7 +69,7 @@ void fay_board_visit(fay_equalizers *all)
         size_t i = all->order[k];
         fay_equalizer *e = &all->stages[i];
         e->visits = e->config.sourced ? 1 : 0;
-        FAY_BOARD_EACH(from, e->feeders)
+        FAY_EACH_BIT(from, e->feeders)
         {
             e->visits += all->stages[from].visits * fay_board_selectivity(all, from, i);
         }
@@ -144,7 +144,7 @@ bool fay_board_hint(const fay_equalizers *all, size_t stage, double now, double 
     *ret_rate = *ret_drain = *ret_age = 0;
     if (e->config.sourced || e->feeders == 0)
         return false;
-    FAY_BOARD_EACH(from, e->feeders)
+    FAY_EACH_BIT(from, e->feeders)
     {
         const fay_equalizer *f = &all->stages[from];
         double age = now - f->hint_at;
@@ -164,7 +164,7 @@ void fay_board_publish(fay_equalizers *all, size_t stage, double now, double rat
     e->hint_rate = rate;
     e->hint_drain = drain;
     e->hint_at = now;
-    FAY_BOARD_EACH(to, e->config.feeds)
+    FAY_EACH_BIT(to, e->config.feeds)
     {
         fay_equalizer *d = &all->stages[to];
         double share = fay_board_selectivity(all, stage, to);
@@ -182,7 +182,7 @@ static unsigned busy(const fay_equalizer *e)
 bool fay_board_is_fed(const fay_equalizers *all, size_t stage)
 {
     bool fed = false;
-    FAY_BOARD_EACH(from, all->stages[stage].feeders)
+    FAY_EACH_BIT(from, all->stages[stage].feeders)
     {
         const fay_equalizer *f = &all->stages[from];
         fed = fed || f->last.queued > 0 || busy(f) > 0 || f->last.starting > 0;
@@ -197,7 +197,7 @@ double fay_board_rest(const fay_equalizers *all, size_t stage)
         size_t i = all->order[k];
         const fay_equalizer *e = &all->stages[i];
         rest[i] = (double)e->last.queued;
-        FAY_BOARD_EACH(from, e->feeders)
+        FAY_EACH_BIT(from, e->feeders)
         {
             rest[i] +=
                 fay_board_selectivity(all, from, i) * (rest[from] + busy(&all->stages[from]));

@@ -69,14 +69,6 @@ struct fay_equalizers {
     fay_equalizer stages[];
 };
 
-/* For each set bit of the mask, the lowest first. */
-/* NOLINTBEGIN(bugprone-macro-parentheses): `bit` is declared here */
-#define FAY_BOARD_EACH(bit, mask)                                                                  \
-    for (uint64_t bit##_left = (mask), bit = 0;                                                    \
-         bit##_left != 0 && ((void)(bit = (uint64_t)__builtin_ctzll(bit##_left)), true);           \
-         bit##_left &= bit##_left - 1)
-/* NOLINTEND(bugprone-macro-parentheses) */
-
 #define FAY_HEAD_ROOM 1.2 /* above R: 1.2 sqrt(R) */
 
 double fay_board_seconds(const fay_equalizers *all, fay_ns time); /* since the epoch */

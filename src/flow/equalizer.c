@@ -86,7 +86,7 @@ fay_equalizers *fay_equalizers_new(const fay_equalizer_stage *stages, size_t cou
         begin(&all->stages[i], &stages[i]);
     }
     for (size_t i = 0; i < count; i++) {
-        FAY_BOARD_EACH(to, stages[i].feeds)
+        FAY_EACH_BIT(to, stages[i].feeds)
         {
             assert(to < count);
             all->stages[to].feeders |= UINT64_C(1) << i;
@@ -449,7 +449,7 @@ void fay_equalizers_watch(fay_equalizers *all, size_t stage, fay_ns now,
     }
     if (!counters->kept_out || was_kept_out)
         return;
-    FAY_BOARD_EACH(from, e->feeders) /* they are about to be blocked */
+    FAY_EACH_BIT(from, e->feeders) /* they are about to be blocked */
     {
         fay_equalizer *f = &all->stages[from];
         if (!f->config.pinned)

@@ -163,14 +163,6 @@ struct fay_flow {
     bool actions_given; /* to the driver: the next feed or step starts a new list */
 };
 
-/* For each set bit of the mask, the lowest first. */
-/* NOLINTBEGIN(bugprone-macro-parentheses): `bit` is declared here */
-#define FAY_EACH_BIT(bit, mask)                                                                    \
-    for (uint64_t bit##_left = (mask), bit = 0;                                                    \
-         bit##_left != 0 && ((void)(bit = (uint64_t)__builtin_ctzll(bit##_left)), true);           \
-         bit##_left &= bit##_left - 1)
-/* NOLINTEND(bugprone-macro-parentheses) */
-
 /* Nothing more is begun: for good, or until somebody decides. */
 static inline bool fay_flow_rests(const fay_flow *flow)
 {

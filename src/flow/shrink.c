@@ -72,7 +72,7 @@ double fay_shrink_due(fay_equalizers *all, size_t stage, double now)
     double wait = hold(e, now);
     if (n == 1) {
         bool fed = fay_board_is_fed(all, stage);
-        FAY_BOARD_EACH(from, e->feeders)
+        FAY_EACH_BIT(from, e->feeders)
         {
             fed = fed || fay_board_workers(&all->stages[from]) > 0;
         }
