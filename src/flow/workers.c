@@ -284,8 +284,7 @@ void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
     if (fay_flow_rests(flow) || flow->done)
         return;
-    if (!stage->config.pinned)
-        equalize(flow, now, stage);
+    equalize(flow, now, stage); /* pinned ones too: the others see them on the board */
     stage->wanted =
         FAY_MAX(FAY_MIN(stage->wanted, stage->config.workers_max), stage->config.workers_min);
     while (stage->live + stage->starting < stage->wanted && now >= stage->spawn_after) {

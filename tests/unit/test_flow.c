@@ -113,6 +113,33 @@ static void one_item_ahead_waits_for_nobody(void **state)
                                   "[  2] lease 0/0 from 3: 1=b\n");
 }
 
+/* The last worker of a stage goes when nothing is to be expected from upstream, and not before;
+ * also where the workers upstream are pinned, which are never none. */
+static void the_last_worker_waits_for_who_works_upstream(void **state)
+{
+    struct script *s = begin(state, 2);
+    s->stages[1].pinned = false;
+    s->stages[1].workers_min = 0;
+    start(s);
+    read_source(s, "a");
+    step(s);
+    s->now = 60 * FAY_SECOND;
+    step(s); /* the Item takes long */
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a\n");
+    assert_int_equal(results(s, 0, 0, "A", NULL, 1), 0);
+    step(s);
+    assert_int_equal(results(s, 1, 0, "x", NULL, 1), 0);
+    step(s);
+    s->now = 120 * FAY_SECOND;
+    step(s);
+    assert_string_equal(s->trace, "[  0] lease 0/0 from 0: 0=a\n"
+                                  "[60000] lease 1/0 from 0: 0.0=A\n"
+                                  "[60000] write: 0.0.0=x\n"
+                                  "[60000] acked 0..0\n"
+                                  "[120000] pressure\n"
+                                  "[120000] retire 1/0\n");
+}
+
 /* A root with Items in two batches ties both: they are done when all three roots are. */
 static void batches_with_a_root_in_common_are_one(void **state)
 {
@@ -275,6 +302,7 @@ int main(void)
         FLOW_TEST(the_journal_speaks_after_the_sink),
         FLOW_TEST(the_roots_of_a_batch_are_done_together),
         FLOW_TEST(one_item_ahead_waits_for_nobody),
+        FLOW_TEST(the_last_worker_waits_for_who_works_upstream),
         FLOW_TEST(batches_with_a_root_in_common_are_one),
         FLOW_TEST(after_a_failed_sync_nothing_is_recorded),
         FLOW_TEST(an_ordered_stage_waits_for_its_turn),
