@@ -69,7 +69,8 @@ struct fay_equalizers {
     fay_equalizer stages[];
 };
 
-#define FAY_HEAD_ROOM 1.2 /* above R: 1.2 sqrt(R) */
+#define FAY_HEAD_ROOM 1.2  /* above R: 1.2 sqrt(R) */
+#define FAY_ROUNDING  2e-9 /* times are given in ns */
 
 double fay_board_seconds(const fay_equalizers *all, fay_ns time); /* since the epoch */
 unsigned fay_board_workers(const fay_equalizer *e);               /* that serve or start */

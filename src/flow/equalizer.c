@@ -13,7 +13,6 @@ static const double spawn_guess_s = 0.02; /* before the first worker has started
 static const double head_high = 0.2;      /* HIGH below R + 0.2 sqrt(R) */
 static const double drain_periods = 5;    /* Td */
 static const double nudge = 0.1;          /* of the workers, while a queue stands */
-static const double rounding = 2e-9;      /* times are given in ns */
 enum {
     EVENS_UNTIL_DORMANT = 3,
     SPECULATIVE_MAX = 16
@@ -145,7 +144,8 @@ void fay_equalizers_freed(fay_equalizers *all, size_t stage, fay_ns now)
 
 typedef struct plan {
     double rate, drain; /* to be worked off, Items/s: what arrives, and what upstream drains */
-    double backlog;     /* B */
+    double backlog, drainers; /* B, D */
+    double by;                /* when B is to be gone, seconds */
     double target, trigger;
     bool standing, rare;
     fay_ceiling ceiling;
@@ -205,20 +205,22 @@ static void size(const fay_equalizer *e, double item, plan *p)
     if (!e->config.sourced)
         more = fmin(more, queued + (double)c->room);
     p->backlog = fmax(0, queued + more - p->rate * wait);
-    double by = fmax(drain_periods * fay_board_period(e), item);
-    double drainers = fmin((p->backlog / by + p->drain) * item,
-                           fmax(p->backlog, p->drain * item)); /* never more than Items */
+    p->by = fmax(drain_periods * fay_board_period(e), item);
+    p->drainers = fmin((p->backlog / p->by + p->drain) * item,
+                       fmax(p->backlog, p->drain * item)); /* never more than Items */
     /* Long Items: a worker starts sooner than one of ours is free, so each that waits gets one. */
     p->rare = e->item_s / fmax(1, p->serving) > e->spawn_s + wait;
     if (p->rare)
-        drainers = fmax(drainers, queued);
+        p->drainers = fmax(p->drainers, queued);
     if (e->capped) {
         share(e, p, load);
         return;
     }
-    bool any = load > rounding || c->queued > 0;
-    p->target = any ? ceil(load + FAY_HEAD_ROOM * fay_board_root(load) + drainers - rounding) : 0;
-    p->trigger = load + head_high * fay_board_root(load) + (p->rare ? drainers : drainers / 2);
+    bool any = load > FAY_ROUNDING || c->queued > 0;
+    p->target =
+        any ? ceil(load + FAY_HEAD_ROOM * fay_board_root(load) + p->drainers - FAY_ROUNDING) : 0;
+    p->trigger =
+        load + head_high * fay_board_root(load) + (p->rare ? p->drainers : p->drainers / 2);
 }
 
 /* CoDel: the head of the line waits longer than W*, for a whole period. */
@@ -302,8 +304,7 @@ static unsigned slow_start(fay_equalizers *all, size_t stage, double now)
 static bool sheds(fay_equalizers *all, size_t stage, double now, const plan *p, double wanted)
 {
     fay_equalizer *e = &all->stages[stage];
-    double over =
-        fay_board_workers(e) - (isinf(e->cap) ? (double)INFINITY : floor(e->cap) + e->last.stuck);
+    double over = fay_board_workers(e) - (floor(e->cap) + e->last.stuck);
     size_t scarce;
     if (e->capped && !isinf(p->ceiling.shared)) {
         bool full = fay_board_free(all, e, &scarce) < 1;
@@ -312,11 +313,7 @@ static bool sheds(fay_equalizers *all, size_t stage, double now, const plan *p, 
     }
     if (over <= 0 || now - e->shrunk < e->gap || fay_board_workers(e) <= FAY_MAX(e->config.min, 1u))
         return false;
-    double period = fay_board_period(e);
-    if (now - e->shrunk > 2 * period)
-        e->gap = period / 8;
-    e->shrunk = now;
-    e->gap = fmax(0.04 * period, e->gap * 0.85);
+    fay_shrink_note(e, now);
     e->full_due = fmin(e->full_due, now + e->gap);
     return true;
 }
@@ -350,7 +347,7 @@ static void note(fay_equalizer *e, const plan *p, double load)
     e->view.item_s = e->item_s;
     e->view.spawn_s = e->spawn_s;
     e->view.load = load;
-    e->view.drain = p->backlog;
+    e->view.drain = p->drainers;
     e->view.ceiling = p->ceiling.rate * e->visits;
     e->view.wanted = p->target > e->config.max ? e->config.max : (unsigned)p->target;
 }
@@ -392,7 +389,7 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
     note(e, &p, p.rate * item);
 
     double have = p.serving + e->last.starting;
-    bool high = have < p.trigger - rounding;
+    bool high = have < p.trigger - FAY_ROUNDING;
     if (fay_growth_is_suspect(e) && p.rate < 1.05 * e->sized)
         high = false; /* wait for the verdict on the last one */
     if (!high && nudges(e, now, &p)) {
@@ -400,9 +397,7 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
         e->nudged = now;
         high = true;
     }
-    double wanted = p.target + e->last.stuck;
-    if (!isinf(e->cap))
-        wanted = fmin(wanted, floor(e->cap) + e->last.stuck);
+    double wanted = fmin(p.target, floor(e->cap)) + e->last.stuck;
     wanted = fmax(wanted, e->config.min);
     bool denied = false;
     if (high && wanted > fay_board_workers(e) && near_the_end(all, stage)) {
@@ -421,9 +416,8 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
         decision.shed = sheds(all, stage, now, &p, p.target);
         decision.retire = !decision.shed && fay_shrink(all, stage, now);
     }
-    double by = fmax(drain_periods * fay_board_period(e), item);
     double own = (fay_board_workers(e) + decision.spawn) / e->item_s, sent = fmin(p.rate, own);
-    fay_board_publish(all, stage, now, sent, fmin(p.backlog / by + p.drain, own - sent));
+    fay_board_publish(all, stage, now, sent, fmin(p.backlog / p.by + p.drain, own - sent));
     pace(e, now, &p, denied);
     return decision;
 }
@@ -473,7 +467,7 @@ fay_equalizer_decision fay_equalizers_evaluate(fay_equalizers *all, size_t stage
     double at = fay_board_seconds(all, now);
     assert(!e->config.pinned);
     e->last = *counters;
-    if (e->full_due > at + rounding) { /* only the coldest worker's time is up */
+    if (e->full_due > at + FAY_ROUNDING) { /* only the coldest worker's time is up */
         fay_equalizer_decision decision = {.retire = fay_shrink(all, stage, at)};
         e->low_due = fay_shrink_due(all, stage, at);
         return decision;

@@ -60,11 +60,11 @@ typedef struct fay_equalizer_counters {
     bool kept_out;                     /* who feeds it is blocked, or the source, for want of it */
     unsigned live, starting, retiring; /* workers; live ones do not retire */
     unsigned idle, blocked;            /* of the live: without an Item; kept from giving results */
-    unsigned stuck;                    /* of the live: on one Item for longer than `stuck_after` */
-    fay_ns idle_since;                 /* of the coldest idle one; FAY_NEVER = none */
-    bool saturated;                    /* all cores of the machine are busy */
-    bool drying;                       /* nothing more will come from the source */
-    double source_rate;                /* Items per second while not held back; 0 = not known */
+    unsigned stuck;     /* of the live: on one Item for longer than `stuck_after`; evaluate() */
+    fay_ns idle_since;  /* of the coldest idle one; FAY_NEVER = none */
+    bool saturated;     /* all cores of the machine are busy */
+    bool drying;        /* nothing more will come from the source */
+    double source_rate; /* Items per second while not held back; 0 = not known */
 } fay_equalizer_counters;
 
 typedef struct fay_equalizer_decision {

@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-static const double rounding = 2e-9; /* times are given in ns */
 enum {
     FLAPS_MAX = 6,
     ZERO_PERIODS = 15 /* the last worker of a stage may idle for so long */
@@ -12,6 +11,15 @@ enum {
 static double flaps(const fay_equalizer *e, double now)
 {
     return e->flaps * exp(-(now - e->flapped) / (40 * fay_board_period(e)));
+}
+
+void fay_shrink_note(fay_equalizer *e, double now)
+{
+    double period = fay_board_period(e);
+    if (now - e->shrunk > 2 * period)
+        e->gap = period / 8;
+    e->shrunk = now;
+    e->gap = fmax(0.04 * period, e->gap * 0.85);
 }
 
 void fay_shrink_regret(fay_equalizer *e, double now)
@@ -98,16 +106,13 @@ static bool spare(fay_equalizers *all, size_t stage, double now)
     fay_board_visit(all);
     double load = fmin(rate, fay_board_ceiling(all).rate * e->visits) * e->item_s;
     return e->item_s <= 0 ||
-           fay_board_workers(e) - 1.0 >= load + FAY_HEAD_ROOM * fay_board_root(load) - rounding;
+           fay_board_workers(e) - 1.0 >= load + FAY_HEAD_ROOM * fay_board_root(load) - FAY_ROUNDING;
 }
 
 bool fay_shrink(fay_equalizers *all, size_t stage, double now)
 {
     fay_equalizer *e = &all->stages[stage];
-    double period = fay_board_period(e);
-    if (now - e->shrunk > 2 * period)
-        e->gap = period / 8;
-    if (fay_shrink_due(all, stage, now) > now + rounding)
+    if (fay_shrink_due(all, stage, now) > now + FAY_ROUNDING)
         return false;
     e->view.evaluations++;
     if (!spare(all, stage, now)) {
@@ -119,10 +124,9 @@ bool fay_shrink(fay_equalizers *all, size_t stage, double now)
     fay_shrink_forget(e);
     e->view.pressure = FAY_LOW;
     e->view.held_by = "";
-    e->shrunk = now;
-    e->gap = fmax(0.04 * period, e->gap * 0.85);
+    fay_shrink_note(e, now);
     e->armed = true;
     e->evens = 0;
-    e->full_due = fmin(e->full_due, now + period);
+    e->full_due = fmin(e->full_due, now + fay_board_period(e));
     return true;
 }

@@ -21,6 +21,8 @@ double fay_shrink_due(fay_equalizers *all, size_t stage, double now);
 /* Whether the coldest worker shall go now. */
 bool fay_shrink(fay_equalizers *all, size_t stage, double now);
 void fay_shrink_forget(fay_equalizer *e); /* a refusal: the number of workers is another */
+/* A worker goes: when the next one may, which is sooner the longer they go. */
+void fay_shrink_note(fay_equalizer *e, double now);
 /* The stage grows: was a worker let go too early? */
 void fay_shrink_regret(fay_equalizer *e, double now);
 

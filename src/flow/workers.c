@@ -197,7 +197,7 @@ static unsigned stuck(const fay_flow *flow, fay_ns now, const fay_stage *stage)
     return count;
 }
 
-static fay_equalizer_counters counters(const fay_flow *flow, fay_ns now, const fay_stage *stage)
+static fay_equalizer_counters counters(const fay_flow *flow, const fay_stage *stage)
 {
     const fay_flow_worker *bottom = longest_idle(stage);
     uint64_t used = stage->queue.items + stage->queue.reserved;
@@ -212,7 +212,6 @@ static fay_equalizer_counters counters(const fay_flow *flow, fay_ns now, const f
         .retiring = stage->retiring,
         .idle = blocked ? 0 : stage->idle_count,
         .blocked = blocked ? FAY_MAX(stage->idle_count, 1u) : 0,
-        .stuck = stuck(flow, now, stage),
         .idle_since = bottom != NULL && !blocked ? bottom->idle_since : FAY_NEVER,
         .saturated = flow->saturated,
         .drying = flow->ended,
@@ -266,11 +265,13 @@ static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
     fay_equalizer_decision decision = {0};
     fay_equalizer_view before, after;
     tell_arrivals(flow, now, stage);
-    fay_equalizer_counters input = counters(flow, now, stage);
+    fay_equalizer_counters input = counters(flow, stage);
     fay_equalizers_view(all, stage->index, &before);
     fay_equalizers_watch(all, stage->index, now, &input);
-    if (now >= fay_equalizers_due(all, stage->index))
+    if (now >= fay_equalizers_due(all, stage->index)) {
+        input.stuck = stuck(flow, now, stage); /* it is asked for then alone, and walks them all */
         decision = fay_equalizers_evaluate(all, stage->index, now, &input);
+    }
     if (decision.spawn > 0)
         stage->wanted = stage->live + stage->starting + decision.spawn;
     if (decision.retire || decision.shed)

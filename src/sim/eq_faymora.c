@@ -37,7 +37,7 @@ static unsigned stuck(const faymora *f, const fay_eq_line *line, size_t stage)
     return count;
 }
 
-static fay_equalizer_counters counters(const faymora *f, const fay_eq_line *line, size_t stage)
+static fay_equalizer_counters counters(const fay_eq_line *line, size_t stage)
 {
     fay_eq_reading r;
     fay_eq_facts facts;
@@ -57,7 +57,6 @@ static fay_equalizer_counters counters(const faymora *f, const fay_eq_line *line
         .retiring = (unsigned)r.draining,
         .idle = (unsigned)r.idle,
         .blocked = (unsigned)r.waiting,
-        .stuck = stuck(f, line, stage),
         .idle_since = cold ? (fay_ns)(r.coldest_since * second) : FAY_NEVER,
         .drying = source.exhausted,
         .source_rate = stage == 0 && reads_on ? source.rate : 0,
@@ -88,7 +87,7 @@ static void set_wakes(faymora *f, fay_eq_line *line)
 
 static void look(faymora *f, fay_eq_line *line, size_t stage)
 {
-    fay_equalizer_counters c = counters(f, line, stage);
+    fay_equalizer_counters c = counters(line, stage);
     fay_equalizers_watch(f->all, stage, time_of(line), &c);
     set_wakes(f, line);
 }
@@ -189,11 +188,12 @@ static void evaluate(void *self, fay_eq_line *line, size_t stage)
     fay_equalizer_view view;
     fay_ns now = time_of(line);
     tell_sent(f, line, stage);
-    fay_equalizer_counters c = counters(f, line, stage);
+    fay_equalizer_counters c = counters(line, stage);
     fay_equalizers_watch(f->all, stage, now, &c);
     if (fay_equalizers_due(f->all, stage) <= now) {
         fay_equalizers_view(f->all, stage, &view);
         uint64_t before = view.evaluations;
+        c.stuck = stuck(f, line, stage);
         fay_equalizer_decision d = fay_equalizers_evaluate(f->all, stage, now, &c);
         fay_equalizers_view(f->all, stage, &view);
         if (view.evaluations > before)
