@@ -329,6 +329,19 @@ static bool may_recall(const fay_stage *stage)
     return stage->config.recall && stage->idle_count > 0 && stage->queue.items == 0;
 }
 
+/* When something is to be recalled although nothing happens. */
+static fay_ns recalls_due(const fay_stage *stage)
+{
+    fay_ns due = FAY_NEVER;
+    const fay_flow_worker *worker;
+    if (!may_recall(stage))
+        return FAY_NEVER;
+    TAILQ_FOREACH (worker, &stage->workers, stage_link) {
+        due = FAY_MIN(due, recall_due(stage, worker));
+    }
+    return due;
+}
+
 /* A worker idles, nothing is ready, and another holds more than it can have begun: asks it to give
  * back the rest. */
 static void recall(fay_flow *flow, fay_ns now, fay_stage *stage)
@@ -377,15 +390,11 @@ void fay_flow_schedule(fay_flow *flow, fay_ns now)
 fay_ns fay_flow_schedule_due(const fay_flow *flow, const fay_stage *stage)
 {
     const fay_segment *head = TAILQ_FIRST(&stage->queue.segments);
-    const fay_flow_worker *worker;
+    if (head == NULL)
+        return recalls_due(stage);
+    if (stage->idle_count == 0 || stage->blocked)
+        return FAY_NEVER;
     fay_ns due = FAY_NEVER;
-    TAILQ_FOREACH (worker, &stage->workers, stage_link) {
-        if (!may_recall(stage))
-            break;
-        due = FAY_MIN(due, recall_due(stage, worker));
-    }
-    if (head == NULL || stage->idle_count == 0 || stage->blocked)
-        return due;
     if (stage->config.batch_items > 0 && head->spool == NULL)
         due = batch_due(flow, stage);
     if (stage->tokens.rate > 0) {

@@ -195,7 +195,8 @@ void fay_events_emit(fay_events *events, const char *name, fay_hook hook, const 
 {
     if (!fay_events_wanted(events, hook))
         return;
-    log_event(name, hook, members);
+    if (fay_log_wants(level_of(hook)))
+        log_event(name, hook, members);
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
