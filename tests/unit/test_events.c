@@ -16,13 +16,14 @@
 
 #include "base/log.h"
 #include "run/events.h"
+#include "support/scratch.h"
 
 typedef struct fixture {
     uv_loop_t loop;
     fay_processes *processes;
     fay_events *events;
     fay_hooks hooks;
-    char directory[32];
+    scratch scratch;
     int idle, lost;
 } fixture;
 
@@ -42,9 +43,7 @@ static int set_up(void **state)
     fixture *f = fay_alloc(sizeof *f);
     assert_int_equal(uv_loop_init(&f->loop), 0);
     f->processes = fay_processes_new(&f->loop);
-    (void)snprintf(f->directory, sizeof f->directory, "/tmp/fay-events-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
-    assert_int_equal(chdir(f->directory), 0);
+    scratch_enter(&f->scratch);
     *state = f;
     return 0;
 }
@@ -57,9 +56,7 @@ static int tear_down(void **state)
     fay_processes_free(f->processes);
     (void)uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);
-    assert_int_equal(chdir("/"), 0);
-    FAY_CLEANUP(fay_freep) char *command = fay_printed("rm -r %s", f->directory);
-    assert_int_equal(system(command), 0); /* NOLINT */
+    scratch_leave(&f->scratch);
     free(f);
     return 0;
 }

@@ -15,25 +15,13 @@
 #include "pipeline/load.h"
 #include "pipeline/override.h"
 #include "pipeline/settle.h"
-
-static fay_pipeline *parse(const char *yaml)
-{
-    fay_config_errors errors = {0};
-    fay_pipeline *p = fay_pipeline_parse(yaml, strlen(yaml), "p.yaml", "p", &errors);
-    if (p == NULL) {
-        fay_buffer text = {0};
-        fay_config_errors_print(&errors, &text);
-        fail_msg("%s", fay_buffer_text(&text));
-    }
-    fay_config_errors_deinit(&errors);
-    return p;
-}
+#include "support/pipelines.h"
 
 static void the_least_file_has_every_default(void **state)
 {
     (void)state;
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *p = parse("faymora: 1\nstages: [{run: [./score.py, \"{}\"]}]\n");
+    fay_pipeline *p = pipeline_of("faymora: 1\nstages: [{run: [./score.py, \"{}\"]}]\n");
     assert_string_equal(p->name, "p");
     assert_string_equal(p->path, "p.yaml");
     assert_int_equal(p->format, FAY_FORMAT_LINES);
@@ -168,7 +156,7 @@ static void check_fetch(const fay_stage_def *s)
 static void every_field_arrives(void **state)
 {
     (void)state;
-    FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = parse(every_field);
+    FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = pipeline_of(every_field);
     assert_string_equal(p->name, "thumbs");
     assert_int_equal(p->format, FAY_FORMAT_JSONL);
     assert_int_equal(p->source.format, FAY_FORMAT_LINES);
@@ -206,17 +194,17 @@ static void block_and_flow_are_equal(void **state)
 {
     (void)state;
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *block = parse("faymora: 1\n"
-                                "stages:\n"
-                                "  - run:\n"
-                                "      - cat\n"
-                                "      - \"{}\"\n"
-                                "    workers:\n"
-                                "      max: 3\n"
-                                "sink: null\n");
+    fay_pipeline *block = pipeline_of("faymora: 1\n"
+                                      "stages:\n"
+                                      "  - run:\n"
+                                      "      - cat\n"
+                                      "      - \"{}\"\n"
+                                      "    workers:\n"
+                                      "      max: 3\n"
+                                      "sink: null\n");
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *flow =
-        parse("{faymora: 1, stages: [{run: [cat, '{}'], workers: {max: 3}}], sink: \"null\"}");
+    fay_pipeline *flow = pipeline_of(
+        "{faymora: 1, stages: [{run: [cat, '{}'], workers: {max: 3}}], sink: \"null\"}");
     FAY_CLEANUP(fay_freep) char *a = fay_pipeline_fingerprint(block);
     FAY_CLEANUP(fay_freep) char *b = fay_pipeline_fingerprint(flow);
     assert_string_equal(a, b);
@@ -247,7 +235,7 @@ static void shorthands_of_ends(void **state)
     for (size_t i = 0; i < FAY_COUNT(rows); i++) {
         char yaml[512];
         (void)snprintf(yaml, sizeof yaml, "faymora: 1\nstages: [{run: [cat]}]\n%s", rows[i].yaml);
-        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = parse(yaml);
+        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = pipeline_of(yaml);
         assert_int_equal(p->source.kind, rows[i].source);
         assert_int_equal(p->sink.kind, rows[i].sink);
     }
@@ -257,13 +245,13 @@ static void commands_decide_modes_and_argv(void **state)
 {
     (void)state;
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *p = parse("faymora: 1\n"
-                            "stages:\n"
-                            "  - run: [jq, \"{a:{b:1}}\", \"{{x}}\"]\n"
-                            "  - run: [jq, \"{{x}}\", \"{}\"]\n"
-                            "  - sh: \"echo ${x} {y}; cat\"\n"
-                            "  - sh: 'echo \"$FAYMORA_ITEM\" ${x}'\n"
-                            "  - {name: last, run: cat, mode: batch}\n");
+    fay_pipeline *p = pipeline_of("faymora: 1\n"
+                                  "stages:\n"
+                                  "  - run: [jq, \"{a:{b:1}}\", \"{{x}}\"]\n"
+                                  "  - run: [jq, \"{{x}}\", \"{}\"]\n"
+                                  "  - sh: \"echo ${x} {y}; cat\"\n"
+                                  "  - sh: 'echo \"$FAYMORA_ITEM\" ${x}'\n"
+                                  "  - {name: last, run: cat, mode: batch}\n");
     const fay_stage_def *s = p->stages;
     assert_int_equal(s[0].mode, FAY_MODE_LINES);
     assert_string_equal(s[0].argv[1], "{a:{b:1}}");
@@ -284,13 +272,13 @@ static void stages_are_connected(void **state)
 {
     (void)state;
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *p = parse("faymora: 1\n"
-                            "stages:\n"
-                            "  - {name: a, run: [cat]}\n"
-                            "  - {name: b, run: [cat]}\n"
-                            "  - {name: c, run: [cat], input: a}\n"
-                            "  - {name: d, run: [cat], input: [b, c, source]}\n"
-                            "  - {name: e, run: [cat], input: a}\n");
+    fay_pipeline *p = pipeline_of("faymora: 1\n"
+                                  "stages:\n"
+                                  "  - {name: a, run: [cat]}\n"
+                                  "  - {name: b, run: [cat]}\n"
+                                  "  - {name: c, run: [cat], input: a}\n"
+                                  "  - {name: d, run: [cat], input: [b, c, source]}\n"
+                                  "  - {name: e, run: [cat], input: a}\n");
     assert_true(fay_pipeline_feeds(p, FAY_INPUT_SOURCE, 0));
     assert_true(fay_pipeline_feeds(p, 0, 1));
     assert_true(fay_pipeline_feeds(p, 0, 2));
@@ -325,7 +313,7 @@ static void fingerprints_name_what_differs(void **state)
     };
     const char *yaml = "faymora: 1\nstages: [{name: a, run: [cat]}]\n";
     for (size_t i = 0; i < FAY_COUNT(rows); i++) {
-        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = parse(yaml);
+        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = pipeline_of(yaml);
         FAY_CLEANUP(fay_freep) char *before = fay_pipeline_fingerprint(p);
         fay_error err = {0};
         assert_int_equal(fay_pipeline_set(p, rows[i].set, &err), 0);
@@ -343,7 +331,7 @@ static void the_fingerprint_is_sorted_lines(void **state)
 {
     (void)state;
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *p = parse("faymora: 1\nstages: [{name: a, sh: \"x\\ny\"}]\n");
+    fay_pipeline *p = pipeline_of("faymora: 1\nstages: [{name: a, sh: \"x\\ny\"}]\n");
     FAY_CLEANUP(fay_freep) char *text = fay_pipeline_fingerprint(p);
     assert_non_null(strstr(text, "stages.a.sh=x\\ny\n"));
     char *rest = text;
@@ -405,14 +393,14 @@ static void set_reaches_every_depth_and_says_what_it_cannot(void **state)
     };
     for (size_t i = 0; i < FAY_COUNT(rows); i++) {
         FAY_CLEANUP(fay_pipeline_freep)
-        fay_pipeline *p = parse("faymora: 1\nstages: [{name: score, run: [cat]}]\n");
+        fay_pipeline *p = pipeline_of("faymora: 1\nstages: [{name: score, run: [cat]}]\n");
         fay_error err = {0};
         assert_int_equal(fay_pipeline_set(p, rows[i].set, &err), FAY_E_CONFIG);
         assert_string_equal(err.message, rows[i].message);
         assert_non_null(strstr(err.hint, rows[i].hint));
     }
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *p = parse("faymora: 1\nstages: [{name: score, run: [cat], workers: 2}]\n");
+    fay_pipeline *p = pipeline_of("faymora: 1\nstages: [{name: score, run: [cat], workers: 2}]\n");
     assert_int_equal(fay_pipeline_set(p, "score.workers.max=9", NULL), 0);
     assert_int_equal(p->stages[0].workers_max, 9);
     assert_false(p->stages[0].workers_pinned);

@@ -12,33 +12,24 @@
 #include <cmocka.h>
 
 #include "pipeline/inline.h"
-#include "pipeline/load.h"
 #include "pipeline/plan.h"
-
-static fay_pipeline *parse(const char *yaml)
-{
-    fay_config_errors errors = {0};
-    fay_pipeline *p = fay_pipeline_parse(yaml, strlen(yaml), "p.yaml", "p", &errors);
-    if (p == NULL)
-        fail_msg("%s", errors.items[0].message);
-    fay_config_errors_deinit(&errors);
-    return p;
-}
+#include "support/pipelines.h"
 
 static void a_plan_reads(void **state)
 {
     (void)state;
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *p = parse("faymora: 1\n"
-                            "name: thumbs\n"
-                            "source: {file: [\"in/*.txt\"]}\n"
-                            "stages:\n"
-                            "  - {run: [curl, -fsS, \"{}\", \"it's\"], workers: 2, timeout: 5s}\n"
-                            "  - {run: [jq, .x], when: 'kind == \"jpg\"', on_error: drop}\n"
-                            "  - {name: rest, input: curl, when: else, run: [cat], mode: batch,\n"
-                            "     ordered: true, retries: 0, workers: {max: 8}}\n"
-                            "sink: {file: out}\n"
-                            "state: .fm\n");
+    fay_pipeline *p =
+        pipeline_of("faymora: 1\n"
+                    "name: thumbs\n"
+                    "source: {file: [\"in/*.txt\"]}\n"
+                    "stages:\n"
+                    "  - {run: [curl, -fsS, \"{}\", \"it's\"], workers: 2, timeout: 5s}\n"
+                    "  - {run: [jq, .x], when: 'kind == \"jpg\"', on_error: drop}\n"
+                    "  - {name: rest, input: curl, when: else, run: [cat], mode: batch,\n"
+                    "     ordered: true, retries: 0, workers: {max: 8}}\n"
+                    "sink: {file: out}\n"
+                    "state: .fm\n");
     const fay_plan_facts facts = {0};
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     fay_plan_print(p, &facts, &text);
@@ -81,16 +72,16 @@ static void a_plan_is_json_too(void **state)
 {
     (void)state;
     FAY_CLEANUP(fay_pipeline_freep)
-    fay_pipeline *p = parse("faymora: 1\n"
-                            "name: thumbs\n"
-                            "source: {file: [\"in/*.txt\"]}\n"
-                            "stages:\n"
-                            "  - {run: [curl, \"{}\"], workers: 2, timeout: 5s, retries: 0}\n"
-                            "  - {sh: 'cat\"x', when: 'kind == \"jpg\"', mode: batch}\n"
-                            "  - {name: rest, input: curl, when: else, module: ./m.so,\n"
-                            "     ordered: true, workers: {max: 8}, on_error: drop}\n"
-                            "sink: {file: out}\n"
-                            "dead_letter: none\n");
+    fay_pipeline *p = pipeline_of("faymora: 1\n"
+                                  "name: thumbs\n"
+                                  "source: {file: [\"in/*.txt\"]}\n"
+                                  "stages:\n"
+                                  "  - {run: [curl, \"{}\"], workers: 2, timeout: 5s, retries: 0}\n"
+                                  "  - {sh: 'cat\"x', when: 'kind == \"jpg\"', mode: batch}\n"
+                                  "  - {name: rest, input: curl, when: else, module: ./m.so,\n"
+                                  "     ordered: true, workers: {max: 8}, on_error: drop}\n"
+                                  "sink: {file: out}\n"
+                                  "dead_letter: none\n");
     const fay_plan_facts facts = {0};
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     fay_plan_json(p, &facts, &text);
@@ -150,7 +141,7 @@ static void every_plan_is_valid_json(void **state)
     for (size_t i = 0; i < FAY_COUNT(rows); i++) {
         FAY_CLEANUP(fay_freep)
         char *yaml = fay_printed("faymora: 1\nstages: [{run: [cat]}]\n%s\n", rows[i].yaml);
-        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = parse(yaml);
+        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = pipeline_of(yaml);
         const fay_plan_facts facts = {0};
         FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
         fay_plan_json(p, &facts, &text);
@@ -221,7 +212,7 @@ static void what_can_be_resumed_and_what_not(void **state)
     for (size_t i = 0; i < FAY_COUNT(rows); i++) {
         char yaml[512];
         (void)snprintf(yaml, sizeof yaml, "faymora: 1\nstages: [{run: [cat]}]\n%s\n", rows[i].yaml);
-        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = parse(yaml);
+        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = pipeline_of(yaml);
         fay_error err = {0};
         int r = fay_pipeline_check_state(p, rows[i].stdin_is_file, &err);
         assert_int_equal(r, rows[i].refused != NULL ? FAY_E_CONFIG : 0);
@@ -250,7 +241,7 @@ static void traps_are_warned_of(void **state)
     for (size_t i = 0; i < FAY_COUNT(rows); i++) {
         char yaml[256];
         (void)snprintf(yaml, sizeof yaml, "faymora: 1\nstages: [%s]\n", rows[i].stage);
-        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = parse(yaml);
+        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = pipeline_of(yaml);
         const fay_plan_facts facts = {0};
         FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
         fay_plan_print(p, &facts, &text);

@@ -9,19 +9,14 @@
 
 #include <cmocka.h>
 
-#include "pipeline/load.h"
 #include "pipeline/promise.h"
+#include "support/pipelines.h"
 
 static fay_pipeline *parse(const char *more)
 {
     FAY_CLEANUP(fay_freep)
     char *yaml = fay_printed("faymora: 1\nstages: [{name: s, run: [cat]}]\n%s\n", more);
-    fay_config_errors errors = {0};
-    fay_pipeline *p = fay_pipeline_parse(yaml, strlen(yaml), "p.yaml", "p", &errors);
-    if (p == NULL)
-        fail_msg("%s", errors.items[0].message);
-    fay_config_errors_deinit(&errors);
-    return p;
+    return pipeline_of(yaml);
 }
 
 /* "results+ worker- source-": what the sentences are about, and whether they hold. */

@@ -14,8 +14,9 @@
 
 #include <cmocka.h>
 
-#include "pipeline/load.h"
 #include "run/trail.h"
+#include "support/pipelines.h"
+#include "support/scratch.h"
 
 #define HEAD                                                                                       \
     "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\tStage\tAttempt\t"  \
@@ -25,7 +26,7 @@ typedef struct fixture {
     fay_pipeline *pipeline;
     fay_trail *trail;
     fay_batch *batch; /* roots 0.. with payloads "aa", "b", "" */
-    char directory[32];
+    scratch scratch;
     char text[8192];
 } fixture;
 
@@ -37,13 +38,8 @@ static int set_up(void **state)
         "stages:\n"
         "  - {name: first, run: [./x, \"{}\"], retries: 1, retry_on: [exit]}\n"
         "  - {name: second, sh: \"sort | uniq\", mode: batch, retries: 0, on_error: drop}\n";
-    fay_config_errors errors = {0};
-    f->pipeline = fay_pipeline_parse(yaml, sizeof yaml - 1, "p.yaml", "p", &errors);
-    assert_non_null(f->pipeline);
-    fay_config_errors_deinit(&errors);
-    (void)snprintf(f->directory, sizeof f->directory, "/tmp/fay-trail-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
-    assert_int_equal(chdir(f->directory), 0);
+    f->pipeline = pipeline_of(yaml);
+    scratch_enter(&f->scratch);
     f->batch = fay_batch_new();
     static const char *const texts[] = {"aa", "b", ""};
     for (size_t i = 0; i < FAY_COUNT(texts); i++) {
@@ -59,9 +55,7 @@ static int tear_down(void **state)
     fay_trail_free(f->trail);
     fay_batch_unref(f->batch);
     fay_pipeline_free(f->pipeline);
-    assert_int_equal(chdir("/"), 0);
-    FAY_CLEANUP(fay_freep) char *command = fay_printed("rm -r %s", f->directory);
-    assert_int_equal(system(command), 0); /* NOLINT */
+    scratch_leave(&f->scratch);
     free(f);
     return 0;
 }
