@@ -34,10 +34,7 @@ static void write_letter(fay_owner *owner, const fay_batch *batch, size_t index,
 {
     const fay_entry *entry = &batch->entries[index];
     char id[FAY_PATH_TEXT_MAX];
-    char hash[FAY_LETTER_HASH_SIZE];
     (void)fay_path_text(entry->root, &entry->path, false, id);
-    fay_letter_hash(owner->pipeline, hash);
-    const char *path = owner->pipeline->path;
     FAY_CLEANUP(fay_letter_deinit)
     fay_letter letter = {
         .id = fay_strdup(id),
@@ -45,7 +42,7 @@ static void write_letter(fay_owner *owner, const fay_batch *batch, size_t index,
         .node = fay_strdup(owner->node),
         .error = fay_strndup(news->error_size > 0 ? news->error : "", news->error_size),
         .stderr_tail = fay_strndup(news->tail_size > 0 ? news->tail : "", news->tail_size),
-        .hash = fay_strdup(hash),
+        .hash = fay_strdup(owner->hash),
         .attempts = entry->attempt,
         .exit = news->exit != 0 ? news->exit : -1,
         .signal = news->signal,
@@ -54,9 +51,8 @@ static void write_letter(fay_owner *owner, const fay_batch *batch, size_t index,
         .item = copy_bytes(batch->bytes + entry->at, entry->size),
         .item_size = entry->size,
     };
-    if (path != NULL) {
-        char *real = realpath(path, NULL);
-        letter.pipeline = real != NULL ? real : fay_strdup(path);
+    if (owner->file != NULL) {
+        letter.pipeline = fay_strdup(owner->file);
     } else if (owner->options->words != NULL) {
         letter.argv = fay_texts_copy(owner->options->words, fay_texts_count(owner->options->words));
     }

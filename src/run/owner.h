@@ -96,6 +96,8 @@ struct fay_owner {
     const fay_run_options *options;
     const fay_pipeline *pipeline;
     char *run, *node, *dead_path;
+    char *file; /* of the pipeline: its real path; NULL = it was stated inline */
+    char hash[FAY_LETTER_HASH_SIZE]; /* of the pipeline, as dead letters have it */
     fay_ns begun;
 
     uv_loop_t loop;

@@ -252,6 +252,10 @@ static void open_letters(fay_owner *owner)
     const char *template = owner->pipeline->dead_letter;
     if (template != NULL)
         owner->dead_path = fay_run_named(template, owner->pipeline->name, owner->run);
+    const char *path = owner->pipeline->path;
+    char *real = path != NULL ? realpath(path, NULL) : NULL;
+    owner->file = real == NULL && path != NULL ? fay_strdup(path) : real;
+    fay_letter_hash(owner->pipeline, owner->hash);
     owner->letters = fay_letters_new(owner->dead_path);
 }
 

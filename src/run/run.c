@@ -204,6 +204,7 @@ static void take_down(fay_owner *owner)
     free(owner->run);
     free(owner->node);
     free(owner->dead_path);
+    free(owner->file);
     free(owner->why);
     free(owner->lost);
 }
