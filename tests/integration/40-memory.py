@@ -44,12 +44,12 @@ class Memory(faytest.Case):
         if faytest.SANITIZED:
             self.skipTest("sanitizers keep what was freed")
 
-    def compare(self, pipeline, *more, many=MANY, few=FEW):
+    def compare(self, pipeline, *more, many=MANY, few=FEW, spare=SPARE_KIB):
         small = self.peak(few, *more, name="few", pipeline=pipeline)
         large = self.peak(many, *more, name="many", pipeline=pipeline)
         self.assertEqual(len(small), len(large))
         for i, (a, b) in enumerate(zip(small, large)):
-            self.assertLessEqual(b, a * FACTOR + SPARE_KIB, f"process {i}: KiB {small} and {large}")
+            self.assertLessEqual(b, a * FACTOR + spare, f"process {i}: KiB {small} and {large}")
 
     def test_lines(self):
         self.compare("""
@@ -79,7 +79,9 @@ state: state-{count}
 """)
 
     def test_a_slow_stage_behind_a_fast_one(self):
-        """What has piled up is what the windows hold, in the owner and in the Instances."""
+        """What has piled up is what the windows hold, in the owner and in the Instances. How far
+        both queues are full at once is chance, so that a queue more (8,192 Items of 1 KB) tells
+        nothing; a leak of the Items would be five times as much."""
         self.compare("""
 faymora: 1
 source: {{generate: {{count: {count}, size: 1000}}}}
@@ -87,7 +89,7 @@ stages:
   - {{name: fast, run: [cat], mode: lines, workers: 1}}
   - {{name: slow, run: [{line}, -u, "10"], mode: lines, workers: 1}}
 sink: null
-""", few=10_000, many=60_000)
+""", few=20_000, many=80_000, spare=8192)
 
 
 if __name__ == "__main__":
