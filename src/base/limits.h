@@ -38,9 +38,10 @@
 #define FAY_FRAME_CHUNK_MAX (64 * FAY_KIB)  /* bytes of data in a part of a large result set */
 #define FAY_FRAME_MAX       (FAY_ITEM_MAX + 16 * FAY_MIB) /* bytes: an Item, and what it says */
 #define FAY_BLOCK_ITEMS_MAX ((size_t)65536)               /* Items of one frame */
-#define FAY_SETUP_TEXT_MAX  (1 * FAY_MIB)  /* bytes of a text of SETUP, as an argument */
-#define FAY_ERROR_TEXT_MAX  ((size_t)1024) /* bytes of an error text of a worker */
-#define FAY_STDERR_TAIL_MAX ((size_t)4096) /* bytes kept of a worker's stderr */
+#define FAY_SETUP_TEXT_MAX  (1 * FAY_MIB)          /* bytes of a text of SETUP, as an argument */
+#define FAY_ERROR_TEXT_MAX  ((size_t)1024)         /* bytes of an error text of a worker */
+#define FAY_STDERR_TAIL_MAX ((size_t)4096)         /* bytes kept of a worker's stderr */
+#define FAY_PROC_TEXT_MAX   ((size_t)16 * FAY_KIB) /* of a file in /proc that is read */
 
 /* Workers */
 #define FAY_WORKERS_MAX        ((size_t)1024) /* workers of one stage on one machine */

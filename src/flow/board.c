@@ -90,25 +90,32 @@ double fay_board_slack(const fay_equalizer *e)
     return each > 0 ? places(e) / each : (double)INFINITY;
 }
 
+/* Source Items per second that there is enough of a resource for; INFINITY = no bound. */
+static double allows(const fay_equalizers *all, size_t resource)
+{
+    double sum = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        const fay_equalizer *e = &all->stages[i];
+        sum += e->visits * e->item_s * e->cost[resource];
+    }
+    return sum > 0 ? all->capacity[resource] / sum : (double)INFINITY;
+}
+
 fay_ceiling fay_board_ceiling(const fay_equalizers *all)
 {
     fay_ceiling c = {
         .rate = (double)INFINITY, .shared = (double)INFINITY, .slack = (double)INFINITY};
-    double sums[FAY_RESOURCES] = {0};
     for (size_t i = 0; i < all->count; i++) {
         const fay_equalizer *e = &all->stages[i];
         double each = e->visits * e->item_s;
         if (e->item_s <= 0) /* not all is known yet */
             return (fay_ceiling){.rate = (double)INFINITY, .shared = (double)INFINITY};
-        for (size_t r = 0; r < FAY_RESOURCES; r++) {
-            sums[r] += each * e->cost[r];
-        }
         if (each > 0)
             c.rate = fmin(c.rate, fmin(e->config.max, e->cap) / each);
         c.slack = fmin(c.slack, fay_board_slack(e));
     }
     for (size_t r = 0; r < FAY_RESOURCES; r++) {
-        double most = sums[r] > 0 ? all->capacity[r] / sums[r] : (double)INFINITY;
+        double most = allows(all, r);
         if (most < c.shared) {
             c.shared = most;
             c.scarce = r;
@@ -118,21 +125,60 @@ fay_ceiling fay_board_ceiling(const fay_equalizers *all)
     return c;
 }
 
+static unsigned busy(const fay_equalizer *e)
+{
+    return e->last.live - FAY_MIN(e->last.idle, e->last.live);
+}
+
+/* More workers of that stage that there is enough of one resource for. */
+static double free_of(const fay_equalizers *all, const fay_equalizer *e, size_t resource)
+{
+    double used = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        used += places(&all->stages[i]) * all->stages[i].cost[resource];
+    }
+    double cost = e->cost[resource];
+    return cost > 0 ? fmax(0, floor((all->capacity[resource] - used) / cost + 1e-9))
+                    : (double)INFINITY;
+}
+
 double fay_board_free(const fay_equalizers *all, const fay_equalizer *e, size_t *ret_scarce)
 {
-    double least = (double)INFINITY;
-    for (size_t r = 0; r < FAY_RESOURCES; r++) {
-        double used = 0;
-        for (size_t i = 0; i < all->count; i++) {
-            used += places(&all->stages[i]) * all->stages[i].cost[r];
-        }
-        double room = e->cost[r] > 0 ? (all->capacity[r] - used) / e->cost[r] : (double)INFINITY;
-        if (room < least) {
-            least = room;
-            *ret_scarce = r;
-        }
+    double cores = free_of(all, e, FAY_CORES), bytes = free_of(all, e, FAY_MEMORY);
+    *ret_scarce = cores <= bytes ? FAY_CORES : FAY_MEMORY;
+    return fmin(cores, bytes);
+}
+
+double fay_board_share(const fay_equalizers *all, const fay_equalizer *e, size_t resource)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->stages[i].item_s <= 0)
+            return 0;
     }
-    return fmax(0, floor(least + 1e-9));
+    double rate = allows(all, resource);
+    return isinf(rate) ? 0 : round(rate * e->visits * e->item_s);
+}
+
+/* Of cores those of other stages are free that do not work. */
+static double free_cores(const fay_equalizers *all, const fay_equalizer *e)
+{
+    double used = places(e) * e->cost[FAY_CORES];
+    for (size_t i = 0; i < all->count; i++) {
+        const fay_equalizer *other = &all->stages[i];
+        if (other != e)
+            used += (busy(other) + other->last.starting) * other->cost[FAY_CORES];
+    }
+    return e->cost[FAY_CORES] > 0
+               ? floor((all->capacity[FAY_CORES] - used) / e->cost[FAY_CORES] + 1e-9)
+               : (double)INFINITY;
+}
+
+double fay_board_room(const fay_equalizers *all, const fay_equalizer *e, size_t *ret_scarce)
+{
+    double most = fay_board_share(all, e, FAY_CORES) - places(e);
+    double cores = fmax(free_cores(all, e), most), bytes = free_of(all, e, FAY_MEMORY);
+    *ret_scarce = cores <= bytes ? FAY_CORES : FAY_MEMORY;
+    return fmax(fmin(cores, bytes), places(e) > 0 ? 0 : 1);
 }
 
 /* ---- hints ----------------------------------------------------------------------------------- */
@@ -172,11 +218,6 @@ void fay_board_publish(fay_equalizers *all, size_t stage, double now, double rat
         if (asleep || (rate + drain) * share > 1.05 * fmax(d->rate, 1e-9))
             d->full_due = fmin(d->full_due, fmax(now, d->evaluated + fay_board_period(d) / 8));
     }
-}
-
-static unsigned busy(const fay_equalizer *e)
-{
-    return e->last.live - FAY_MIN(e->last.idle, e->last.live);
 }
 
 bool fay_board_is_fed(const fay_equalizers *all, size_t stage)

@@ -93,8 +93,15 @@ fay_ceiling fay_board_ceiling(const fay_equalizers *all);
 
 /* Source Items per second that a stage's workers are enough for. */
 double fay_board_slack(const fay_equalizer *e);
-/* How many more workers of that stage there is room for; *ret_scarce: the resource that says so. */
+/* How many workers of that stage do most for the whole when all that there is of the resource goes
+ * to work; 0 = not known. */
+double fay_board_share(const fay_equalizers *all, const fay_equalizer *e, size_t resource);
+/* How many more workers of that stage there are free places for; *ret_scarce: for want of what not
+ * more. */
 double fay_board_free(const fay_equalizers *all, const fay_equalizer *e, size_t *ret_scarce);
+/* The same when it grows: the first worker always has a place, and a stage up to its share of the
+ * cores, although others are on them. */
+double fay_board_room(const fay_equalizers *all, const fay_equalizer *e, size_t *ret_scarce);
 
 /* What those upstream will send, if all have said so of late. */
 bool fay_board_hint(const fay_equalizers *all, size_t stage, double now, double *ret_rate,

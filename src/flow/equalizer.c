@@ -251,7 +251,8 @@ static bool near_the_end(const fay_equalizers *all, size_t stage)
            fay_board_rest(all, stage) * e->item_s / fay_board_workers(e) < 2 * e->spawn_s;
 }
 
-static const char *const held_by_resource[FAY_RESOURCES] = {"NO_CPU", "NO_MEM"};
+static const char *const held_by_resource[FAY_RESOURCES] = {
+    [FAY_CORES] = "NO_CPU", [FAY_MEMORY] = "NO_MEM"};
 
 /* Spawns up to `wanted`, or says what holds it. */
 static unsigned grow(fay_equalizers *all, size_t stage, double now, double wanted)
@@ -264,12 +265,12 @@ static unsigned grow(fay_equalizers *all, size_t stage, double now, double wante
         wanted = e->config.max;
         held = "AT_MAX";
     }
-    unsigned most = e->config.saturated_max;
-    if (e->last.saturated && most > 0 && wanted > most) {
+    double most = fmax(e->config.saturated_max, fay_board_share(all, e, FAY_CORES));
+    if (e->last.saturated && e->config.saturated_max > 0 && wanted > most) {
         wanted = fmax(most, n);
         held = "NO_CPU";
     }
-    double place = fay_board_free(all, e, &scarce);
+    double place = fay_board_room(all, e, &scarce);
     if (wanted - n > place) {
         wanted = n + place;
         held = held_by_resource[scarce];

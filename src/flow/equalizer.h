@@ -41,7 +41,9 @@
 typedef struct fay_equalizers fay_equalizers;
 
 enum {
-    FAY_RESOURCES = 2 /* cores, bytes of memory */
+    FAY_CORES,  /* may be shared by more workers than there are */
+    FAY_MEMORY, /* bytes: whoever has them keeps them */
+    FAY_RESOURCES
 };
 
 typedef struct fay_equalizer_stage {
@@ -89,7 +91,7 @@ fay_equalizers *fay_equalizers_new(const fay_equalizer_stage *stages, size_t cou
 void fay_equalizers_free(fay_equalizers *all);
 
 /* What all workers together may use of a resource; INFINITY = no bound (as at first). And what one
- * worker of a stage uses of it (1 core and no memory at first). */
+ * worker of a stage uses of it (1 core and no memory at first; 0 = that bounds nothing). */
 void fay_equalizers_capacity(fay_equalizers *all, size_t resource, double capacity);
 void fay_equalizers_cost(fay_equalizers *all, size_t stage, size_t resource, double cost);
 void fay_equalizers_scale(fay_equalizers *all, size_t stage, fay_ns now, unsigned min, unsigned max,

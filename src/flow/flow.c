@@ -47,6 +47,7 @@ static void equalizers_init(fay_flow *flow, fay_ns now)
                                           .saturated_max = config->workers_saturated};
     }
     flow->equalizers = fay_equalizers_new(stages, flow->stages_count, now);
+    fay_flow_fit_init(flow);
 }
 
 /* Depth first from a stage: those that it may feed are listed before it. */
@@ -279,7 +280,11 @@ int fay_flow_feed(fay_flow *flow, fay_ns now, const fay_flow_event *event)
     case FAY_FLOW_RECORDED: fay_flow_commit_recorded(flow, event->ok); break;
     case FAY_FLOW_LOADED: return fay_flow_loaded(flow, now, event);
     case FAY_FLOW_SCALE: scale(flow, now, event); break;
-    case FAY_FLOW_MACHINE: flow->saturated = event->ok; break;
+    case FAY_FLOW_USED: fay_flow_used(flow, event); break;
+    case FAY_FLOW_MACHINE:
+        flow->saturated = event->ok;
+        flow->free = event->bytes;
+        break;
     case FAY_FLOW_DRAIN: drain(flow); break;
     case FAY_FLOW_ABORT: flow->aborted = true; break;
     case FAY_FLOW_GO_ON: fay_flow_go_on(flow, now); break;

@@ -30,6 +30,7 @@
 #include "base/modes.h"
 #include "item/route.h"
 #include "wire/batch.h"
+#include "wire/used.h"
 
 typedef struct fay_flow fay_flow;
 
@@ -53,6 +54,9 @@ typedef struct fay_flow_stage {
     double rate;       /* Items leased per second at most; 0 = no limit */
     unsigned workers_min, workers_start, workers_max;
     unsigned workers_saturated; /* so many at most while all cores are busy; 0 = no bound */
+    double cpu;                 /* cores that a worker needs; 0 = as measured (USED) */
+    uint64_t memory;            /* bytes that it needs; 0 = as measured */
+    bool fits;                  /* as many as the machine holds: one core each until measured */
     bool pinned;                /* no Equalizer */
     fay_ns period, target_wait; /* of the Equalizer; 0 = auto */
 } fay_flow_stage;
@@ -70,6 +74,7 @@ typedef struct fay_flow_config {
     double source_rate;              /* source Items per second at most; 0 = no limit */
     uint64_t failures_max;           /* Items that may fail for good; 0 = no limit */
     double failures_percent;         /* of those that finished, once 20 have; 0 = no limit */
+    double cores;                    /* of the machine; 0 = no bound */
     bool breaker;                    /* pause when the first 20 Items of a stage all fail alike */
     uint64_t seed;                   /* of the jitter */
 } fay_flow_config;
@@ -110,13 +115,15 @@ typedef enum fay_flow_event_kind {
     FAY_FLOW_PART,        /* link, worker, tag, batch, targets */
     FAY_FLOW_VERDICT,     /* link, worker, tag, verdict, note, signature */
     FAY_FLOW_GIVEN_BACK,  /* link, worker, tag, count */
+    FAY_FLOW_USED,        /* stage, used: what its workers have used */
     FAY_FLOW_WRITTEN,     /* items, bytes: the sink has taken them (0 bytes for a spool's) */
     FAY_FLOW_SYNCED,      /* ok: the sink and dead letters are on disk */
     FAY_FLOW_RECORDED,    /* ok: the record is on disk */
     FAY_FLOW_LOADED,      /* spool, tag = cursor, batch (empty = end), targets, ns = next cursor */
     FAY_FLOW_SCALE,   /* stage, min, max: min == max pins. Of `faymora scale`, which comes with the
                            * Agent; until then the simulator alone feeds it */
-    FAY_FLOW_MACHINE, /* ok: all cores are busy; until the first one they are taken to be */
+    FAY_FLOW_MACHINE, /* ok: all cores are busy; until the first one they are taken to be. bytes of
+                           * memory that may be taken still; UINT64_MAX = not known, as at first */
     FAY_FLOW_DRAIN,   /* read no more, forget what has not begun, finish the rest */
     FAY_FLOW_ABORT,   /* lease nothing more; finish is when the last commit is done */
     FAY_FLOW_GO_ON,   /* after PAUSED, if that still holds; its stage is not paused for again */
@@ -140,6 +147,7 @@ typedef struct fay_flow_event {
     uint64_t items, bytes;
     uint32_t spool;
     unsigned min, max;
+    const fay_used *used;
     bool ok;
 } fay_flow_event;
 

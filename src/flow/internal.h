@@ -26,6 +26,7 @@
 #include <bsd/sys/queue.h>
 
 #include "base/prng.h"
+#include "flow/cost.h"
 #include "flow/delays.h"
 #include "flow/equalizer.h"
 #include "flow/flow.h"
@@ -59,6 +60,7 @@ typedef struct fay_flow_worker {
     bool idle;    /* on the stage's idle stack */
     bool suspect; /* holds suspects: gets nothing else until they are answered */
     bool recalled;
+    bool resident; /* has given a result: its memory is taken */
     fay_ns idle_since;
     fay_ns heard; /* results, or the first lease after it had idled */
     fay_leases leases;
@@ -96,7 +98,9 @@ struct fay_flow_stage_state {
     TAILQ_HEAD(fay_worker_list, fay_flow_worker) workers;
     unsigned live, starting, retiring, idle_count, peak, wanted;
     uint64_t leased;
-    uint64_t told_in; /* arrivals that its Equalizer knows of */
+    uint64_t told_in;  /* arrivals that its Equalizer knows of */
+    fay_cost cost;     /* of one worker */
+    unsigned resident; /* workers that are */
     fay_flow_tokens tokens;
     double item_ns;
     bool blocked;
@@ -145,6 +149,7 @@ struct fay_flow {
     fay_ns stepped; /* time of the last step */
     uint64_t sink_items, sink_bytes, sink_reserved;
     uint64_t held_bytes;
+    uint64_t free; /* bytes of the machine's memory that may be taken still */
     uint32_t next_spool;
     fay_prng prng;
     bool ended, draining, aborted, failed, done;
@@ -344,6 +349,16 @@ void fay_flow_time_source(fay_flow *flow, fay_ns now);
 void fay_flow_source_space(const fay_flow *flow, uint64_t *ret_items, uint64_t *ret_bytes);
 /* When to do so although nothing happens; FAY_NEVER = on events only. */
 fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
+
+/* ---- fit.c ----------------------------------------------------------------------------------- */
+
+void fay_flow_fit_init(fay_flow *flow);
+/* USED. */
+void fay_flow_used(fay_flow *flow, const fay_flow_event *event);
+/* The worker holds memory from now on, or no more. */
+void fay_flow_resident(fay_flow *flow, fay_flow_worker *worker, bool resident);
+/* Before an evaluation: how much memory there is. */
+void fay_flow_fit(fay_flow *flow);
 
 /* ---- schedule.c ------------------------------------------------------------------------------ */
 

@@ -467,6 +467,7 @@ int fay_flow_results(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
                 TAILQ_EMPTY(&worker->parts) && __builtin_popcountll(stage->all) == 1;
     measure(stage, event);
     worker->heard = now;
+    fay_flow_resident(flow, worker, true);
     fay_equalizers_finished(flow->equalizers, stage->index, event->ns / event->count, event->count);
     answers a = {.flow = flow, .now = now, .worker = worker, .event = event, .batch = batch};
     while (a.index < event->count) {

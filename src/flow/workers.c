@@ -94,6 +94,7 @@ void fay_flow_worker_remove(fay_flow *flow, fay_flow_worker *worker)
     assert(worker->leases.items == 0 && TAILQ_EMPTY(&worker->parts));
     unlist_idle(stage, worker);
     uncount(stage, worker);
+    fay_flow_resident(flow, worker, false);
     TAILQ_REMOVE(&stage->workers, worker, stage_link);
     worker->link->workers[worker->number] = NULL;
     fay_leases_deinit(&worker->leases);
@@ -269,6 +270,7 @@ static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
     fay_equalizers_view(all, stage->index, &before);
     fay_equalizers_watch(all, stage->index, now, &input);
     if (now >= fay_equalizers_due(all, stage->index)) {
+        fay_flow_fit(flow);
         input.stuck = stuck(flow, now, stage); /* it is asked for then alone, and walks them all */
         decision = fay_equalizers_evaluate(all, stage->index, now, &input);
     }

@@ -11,28 +11,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-
-/* The start of a file as a C string; its length, 0 = not there. */
-static size_t read_file(const char *path, char *text, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t length = read(fd, text, size - 1);
-    (void)close(fd);
-    text[length > 0 ? length : 0] = '\0';
-    return length > 0 ? (size_t)length : 0;
-}
-
-/* The number behind `name` in a file of "name number" lines; 0 = not there. */
-static uint64_t number_of(const char *path, const char *name)
-{
-    char text[16 * 1024];
-    if (read_file(path, text, sizeof text) == 0)
-        return 0;
-    const char *at = strstr(text, name);
-    return at != NULL ? strtoull(at + strlen(name), NULL, 10) : 0;
-}
+#include "host/file.h"
 
 unsigned fay_host_cores(void)
 {
@@ -46,7 +25,7 @@ unsigned fay_host_cores(void)
 bool fay_host_cores_time(fay_cores_time *ret)
 {
     char text[256];
-    if (read_file("/proc/stat", text, sizeof text) == 0 || strncmp(text, "cpu ", 4) != 0)
+    if (fay_host_read("/proc/stat", text, sizeof text) == 0 || strncmp(text, "cpu ", 4) != 0)
         return false;
     /* proc(5): user nice system idle iowait irq softirq steal */
     fay_cores_time time = {0};
@@ -66,7 +45,7 @@ bool fay_host_cores_time(fay_cores_time *ret)
 
 uint64_t fay_host_oom_kills(void)
 {
-    return number_of("/proc/vmstat", "\noom_kill ");
+    return fay_host_number("/proc/vmstat", "oom_kill ");
 }
 
 /* false: `each` has had enough. */
@@ -110,6 +89,17 @@ void fay_host_children(pid_t parent, bool (*each)(void *context, pid_t child), v
     (void)closedir(threads);
 }
 
+void fay_host_add_main_thread(fay_main_threads *threads, pid_t pid)
+{
+    char path[64], text[96];
+    (void)snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
+    if (fay_host_read(path, text, sizeof text) == 0)
+        return;
+    char *end;
+    threads->ran += strtoull(text, &end, 10);
+    threads->waited += strtoull(end, NULL, 10);
+}
+
 typedef struct walk {
     fay_tree *tree;
     unsigned depth;
@@ -120,18 +110,23 @@ static bool reads_stdin(pid_t pid)
 {
     char path[64], text[256];
     (void)snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
-    if (read_file(path, text, sizeof text) == 0)
+    if (fay_host_read(path, text, sizeof text) == 0)
         return true;
     char *end = NULL;
     long number = strtol(text, &end, 10);
     return end != text && number == SYS_read && strtoull(end, NULL, 16) == 0;
 }
 
+static fay_ns of_ticks(uint64_t ticks)
+{
+    return ticks * (FAY_SECOND / (uint64_t)FAY_MAX(sysconf(_SC_CLK_TCK), 1L));
+}
+
 static bool add_process(pid_t pid, fay_tree *tree)
 {
     char path[64], text[1024];
     (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (read_file(path, text, sizeof text) == 0)
+    if (fay_host_read(path, text, sizeof text) == 0)
         return false;
     const char *at = strrchr(text, ')'); /* the name in front may hold anything */
     if (at == NULL)
@@ -143,7 +138,11 @@ static bool add_process(pid_t pid, fay_tree *tree)
         fields[i] = strtoull(++at, NULL, 10);
     }
     tree->processes++;
-    tree->cpu += fields[14] + fields[15];
+    fay_main_threads thread = {0};
+    fay_host_add_main_thread(&thread, pid);
+    tree->main.ran += thread.ran;
+    tree->main.waited += thread.waited;
+    tree->cpu += FAY_MAX(of_ticks(fields[14] + fields[15] + fields[16] + fields[17]), thread.ran);
     tree->rss += fields[24] * (uint64_t)sysconf(_SC_PAGESIZE);
     tree->sleeping = tree->sleeping && (sleeps || dead);
     if (sleeps && reads_stdin(pid))

@@ -22,10 +22,17 @@ typedef struct fay_cores_time {
 /* false: not known. */
 bool fay_host_cores_time(fay_cores_time *ret);
 
+/* Of main threads, which alone the kernel tells it of (/proc/PID/schedstat). */
+typedef struct fay_main_threads {
+    fay_ns ran, waited; /* on a core; ready to run, and no core was free */
+} fay_main_threads;
+void fay_host_add_main_thread(fay_main_threads *threads, pid_t pid);
+
 /* A process and all below it. */
 typedef struct fay_tree {
-    uint64_t rss; /* bytes in memory; shared pages count for each */
-    uint64_t cpu; /* clock ticks, of those alive */
+    uint64_t rss;          /* bytes in memory; shared pages count for each */
+    fay_ns cpu;            /* on a core, of those alive and of children that they have waited for */
+    fay_main_threads main; /* of those alive */
     unsigned processes;
     bool sleeping; /* none of them runs or waits for a disk */
     bool reading;  /* one of them is in read() of its standard input (or that is not known) */

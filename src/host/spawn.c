@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -168,9 +169,25 @@ void fay_child_signal(const fay_child *c, int signal)
         (void)syscall(SYS_pidfd_send_signal, c->pidfd, signal, NULL, 0);
 }
 
-bool fay_child_reap(fay_child *c, int *ret_status)
+static fay_ns of_timeval(struct timeval time)
 {
-    return waitpid(c->pid, ret_status, WNOHANG) == c->pid;
+    return (fay_ns)time.tv_sec * FAY_SECOND + (fay_ns)time.tv_usec * 1000;
+}
+
+bool fay_child_reap(fay_child *c, int *ret_status, fay_spent *ret_spent)
+{
+    struct rusage usage;
+    fay_main_threads thread = {0};
+    if (ret_spent != NULL)
+        fay_host_add_main_thread(&thread, c->pid); /* nobody can tell once it is reaped */
+    if (wait4(c->pid, ret_status, WNOHANG, &usage) != c->pid)
+        return false;
+    if (ret_spent != NULL) {
+        *ret_spent = (fay_spent){.cpu = of_timeval(usage.ru_utime) + of_timeval(usage.ru_stime),
+                                 .main = thread,
+                                 .bytes = (uint64_t)usage.ru_maxrss * FAY_KIB};
+    }
+    return true;
 }
 
 static void close_on_exec(unsigned from, unsigned to)

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/base.h"
+#include "host/resources.h"
 
 enum {
     FAY_SPAWN_FDS_MAX = 4
@@ -44,8 +45,15 @@ int fay_spawn_start(const fay_spawn *spawn, fay_child *ret, int *ret_errno);
 
 /* SIGKILL or another signal to the child's whole process group (and the child). */
 void fay_child_signal(const fay_child *child, int signal);
-/* Reaps without blocking. true: it has ended, *ret_status as from waitpid. */
-bool fay_child_reap(fay_child *child, int *ret_status);
+/* What a child and the children that it has waited for have used. */
+typedef struct fay_spent {
+    fay_ns cpu;
+    fay_main_threads main; /* of the child alone */
+    uint64_t bytes;        /* in memory at most, of the largest of them */
+} fay_spent;
+/* Reaps without blocking. true: it has ended, *ret_status as from waitpid. *ret_spent is not filled
+ * when it is NULL, which saves a look into /proc. */
+bool fay_child_reap(fay_child *child, int *ret_status, fay_spent *ret_spent);
 
 /* Once per process that spawns: PR_SET_CHILD_SUBREAPER, SIGPIPE and SIGXFSZ ignored, O_CLOEXEC on
  * all inherited descriptors but 0-2 and `keep` (-1 = none). */

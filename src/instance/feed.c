@@ -315,7 +315,7 @@ static void ended(fay_worker *w)
 {
     int status = 0;
     fay_child_signal(&w->child, SIGKILL); /* what it has left in its group; it is a zombie itself */
-    if (!fay_child_reap(&w->child, &status))
+    if (!fay_child_reap(&w->child, &status, NULL))
         return;
     w->running = false;
     fay_watch_close(&w->pid);

@@ -191,6 +191,7 @@ static fay_ns look_at(fay_worker *w, fay_ns now)
     next = FAY_MIN(next, look_at_memory(w, now));
     next = FAY_MIN(next, look_at_stopping(w, now));
     next = FAY_MIN(next, look_at_start(w, now));
+    next = FAY_MIN(next, fay_usage_look(w, now));
     if (w->broken_at != FAY_NEVER && now < w->broken_at) {
         next = FAY_MIN(next, w->broken_at);
     } else if (w->broken_at != FAY_NEVER) {

@@ -189,9 +189,13 @@ static void on_exit_seen(void *context)
     fay_worker *w = context;
     int status = 0;
     fay_child_signal(&w->child, SIGKILL);
-    if (!fay_child_reap(&w->child, &status))
+    fay_spent spent;
+    bool counts = fay_usage_is_due(w);
+    if (!fay_child_reap(&w->child, &status, counts ? &spent : NULL))
         return;
     w->running = false;
+    if (counts)
+        fay_usage_ended(w, &spent);
     fay_watch_close(&w->pid);
     fay_watch_close(&w->input);
     for (size_t total = 0; w->output != NULL && total < FAY_LEFT_MAX;) {
@@ -291,6 +295,7 @@ static int start(fay_worker *w, const fay_command *command)
         return error;
     }
     w->running = true;
+    fay_usage_began(w);
     w->pid = fay_watch_open(&in->loop, w->child.pidfd, UV_READABLE, on_exit_seen, w);
     w->output = fay_watch_open(&in->loop, out_read, UV_READABLE, on_output, w);
     if (command->input) {

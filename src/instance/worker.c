@@ -122,7 +122,7 @@ void fay_worker_spawn(fay_instance *in, uint16_t number)
         return;
     fay_worker *w = fay_alloc(sizeof *w);
     *w = (fay_worker){.instance = in, .number = number, .errors_end = -1};
-    w->stop_at = w->broken_at = FAY_NEVER;
+    w->stop_at = w->broken_at = w->usage.since = FAY_NEVER;
     w->spawned = w->sign = fay_now();
     const fay_mode_config config = {.setup = &in->setup, .router = in->router, .number = number};
     w->mode = fay_mode_new(&config, NULL);
@@ -152,6 +152,8 @@ void fay_worker_lease(fay_worker *w, const fay_frame *frame, const fay_lease_fra
     }
     if (fay_mode_held(w->mode) == 0)
         w->sign = now;
+    if (!fay_is_oneshot(in))
+        fay_usage_leased(w);
     if (fay_mode_lease(w->mode, lease, now, &in->replies) != 0) {
         fay_link_close(in->link); /* an owner that breaks the protocol is none */
         in->link = NULL;
@@ -185,6 +187,8 @@ void fay_worker_recall(fay_worker *w)
 void fay_worker_answered(fay_worker *w)
 {
     const fay_setup *s = &w->instance->setup;
+    if (!fay_is_oneshot(w->instance))
+        fay_usage_answered(w);
     if (s->recycle_items > 0 && !fay_is_oneshot(w->instance) && !w->retiring &&
         fay_mode_answered(w->mode) >= s->recycle_items) {
         fay_worker_retire(w, FAY_DOWN_RECYCLED); /* comes back here */

@@ -6,6 +6,7 @@
  *     worker.c     a worker's life: spawn, stop, down    feed.c     lines, json, frames: streams
  *     tick.c       clocks: timeouts, stall, recycle      try.c      exec, batch: its processes
  *     errors.c     what workers say on stderr            output.c   output that is held
+ *     usage.c      what workers use of the machine
  *
  * A worker:
  *
@@ -27,10 +28,21 @@
 #include "item/route.h"
 #include "net/link.h"
 #include "wire/setup.h"
+#include "wire/used.h"
 #include "wire/verdict.h"
 #include "worker/mode.h"
 
 typedef struct fay_instance fay_instance;
+
+/* What it uses of the machine while it has Items in hand. */
+typedef struct fay_worker_usage {
+    fay_ns since; /* it has Items in hand, and that was not counted before; FAY_NEVER = none */
+    fay_ns busy;  /* since the last look, up to `since` */
+    fay_ns cpu;   /* of its process at the last look */
+    fay_main_threads main;
+    fay_ns at, gap; /* the next look, no sooner; the time to that from the last one, 0 = none */
+    bool answered;  /* an Item: it is looked at on such occasions then, no timer is needed */
+} fay_worker_usage;
 
 typedef struct fay_worker {
     fay_instance *instance;
@@ -74,6 +86,7 @@ typedef struct fay_worker {
     fay_ns sampled; /* for the stall hint and rss: when, and what it had used */
     uint64_t sampled_cpu;
     fay_ns memory_at; /* when its memory is looked at next */
+    fay_worker_usage usage;
     fay_ns broken_at; /* it has closed stdin or stdout: when that becomes an error; or FAY_NEVER */
     const char *broken; /* the same in words */
 } fay_worker;
@@ -100,6 +113,8 @@ struct fay_instance {
     fay_buffer errors; /* stderr lines that our own stderr has not taken */
     fay_ns sweep_at, errors_at;
     uint64_t oom_kills;
+    fay_used used;  /* by all workers, not told yet */
+    fay_ns used_at; /* when it may be told next */
 };
 
 static inline fay_ns fay_now(void)
@@ -170,6 +185,17 @@ void fay_errors_drain(fay_worker *worker);
 void fay_errors_flush(fay_worker *worker);
 /* Gives our stderr what it takes. */
 void fay_errors_write(fay_instance *in);
+
+/* ---- usage.c */
+/* lines, json, frames: it is given Items; it has answered some. */
+void fay_usage_leased(fay_worker *worker);
+void fay_usage_answered(fay_worker *worker);
+/* exec, batch: its process has started; whether what that has used is wanted at its end; and is. */
+void fay_usage_began(fay_worker *worker);
+bool fay_usage_is_due(const fay_worker *worker);
+void fay_usage_ended(fay_worker *worker, const fay_spent *all);
+/* The time of the next look at one that is at its first Item for long; FAY_NEVER = none is due. */
+fay_ns fay_usage_look(fay_worker *worker, fay_ns now);
 
 /* ---- tick.c */
 /* Looks at everything no later than then. */

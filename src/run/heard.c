@@ -143,6 +143,17 @@ static int hear_given_back(fay_owner_instance *instance, const fay_frame *frame)
     return feed(instance, &event);
 }
 
+static int hear_used(fay_owner_instance *instance, const fay_frame *frame)
+{
+    fay_used used;
+    if (fay_used_parse(frame->payload, frame->size, &used) != 0)
+        return FAY_E_PEER;
+    fay_flow_event event = event_of(instance, FAY_FLOW_USED, frame->worker);
+    event.stage = instance->stage;
+    event.used = &used;
+    return feed(instance, &event);
+}
+
 static fay_flow_cause cause_of(const fay_news *news)
 {
     switch (news->kind) {
@@ -220,6 +231,7 @@ static int on_frame(void *context, const fay_frame *frame)
     case FAY_MESSAGE_PART: return hear_part(instance, frame);
     case FAY_MESSAGE_VERDICT: return hear_verdict(instance, frame);
     case FAY_MESSAGE_GIVEN_BACK: return hear_given_back(instance, frame);
+    case FAY_MESSAGE_USED: return hear_used(instance, frame);
     case FAY_MESSAGE_FAILED: return hear_failed(instance, frame);
     case FAY_MESSAGE_NOTE:
         fay_owner_say(instance->owner, "%.*s\n", (int)frame->size, (const char *)frame->payload);

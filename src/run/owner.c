@@ -162,8 +162,8 @@ static bool has_pending(const fay_owner *owner)
            p->synced != FAY_SYNCED_NOT;
 }
 
-/* How busy the cores are, for the Equalizers: looked at when something happens anyway, at most ten
- * times a second. */
+/* How busy the cores are and how much memory is free, for the Equalizers: looked at when something
+ * happens anyway, at most ten times a second. */
 static void look_at_machine(fay_owner *owner)
 {
     fay_cores_time now;
@@ -172,14 +172,15 @@ static void look_at_machine(fay_owner *owner)
         return;
     uint64_t total = now.total - owner->cores.total;
     uint64_t idle = now.idle - owner->cores.idle;
-    bool first = owner->cores_looked_at == 0;
-    bool saturated = idle * 10 < total;
+    if (owner->cores_looked_at > 0)
+        owner->saturated = idle * 10 < total;
     owner->cores = now;
     owner->cores_looked_at = at;
-    if (first || saturated == owner->saturated)
-        return;
-    owner->saturated = saturated;
-    (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_MACHINE, .ok = saturated});
+    fay_memory memory;
+    fay_host_memory(&memory);
+    (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_MACHINE,
+                                                  .ok = owner->saturated,
+                                                  .bytes = fay_memory_free(&memory)});
 }
 
 static void step(fay_owner *owner)

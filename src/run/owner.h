@@ -32,6 +32,7 @@
 #include "base/base.h"
 #include "base/buffer.h"
 #include "flow/flow.h"
+#include "host/memory.h"
 #include "host/resources.h"
 #include "item/route.h"
 #include "journal/journal.h"

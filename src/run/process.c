@@ -76,7 +76,7 @@ static void on_pidfd(void *context, unsigned events)
     (void)events;
     fay_process *process = context;
     int status;
-    if (!fay_child_reap(&process->child, &status))
+    if (!fay_child_reap(&process->child, &status, NULL))
         return;
     let_go(process);
     process->ended(process->context, status); /* may free it */
@@ -124,7 +124,7 @@ void fay_process_free(fay_process *process)
     fay_process_signal(process, SIGKILL);
     /* A killed process ends at once, unless the kernel is busy with it: then it is left. */
     for (int i = 0; process->running && i < REAP_TRIES; i++) {
-        if (fay_child_reap(&process->child, &status)) {
+        if (fay_child_reap(&process->child, &status, NULL)) {
             process->running = false;
         } else {
             (void)usleep(1000);

@@ -14,13 +14,20 @@
 /* ---- the pipeline, as flow and Instances want it --------------------------------------------- */
 
 enum {
-    AUTO_WORKERS_A_CORE = 16 /* `workers: max: auto`: workers that mostly wait */
+    AUTO_WORKERS_A_CORE = 64 /* `workers: max: auto`: workers that mostly wait */
 };
+
+static unsigned workers_max(const fay_stage_def *def, unsigned cores)
+{
+    unsigned most = def->workers_max;
+    if (most == 0)
+        most = FAY_MIN(AUTO_WORKERS_A_CORE * cores, (unsigned)FAY_WORKERS_MAX);
+    return FAY_MAX(most, FAY_MAX(def->workers_min, def->workers_start));
+}
 
 static fay_flow_stage flow_stage(const fay_stage_def *def)
 {
     unsigned cores = fay_host_cores();
-    unsigned most = def->workers_max > 0 ? def->workers_max : AUTO_WORKERS_A_CORE * cores;
     bool batch = def->mode == FAY_MODE_BATCH;
     return (fay_flow_stage){
         .solo = def->mode == FAY_MODE_EXEC,
@@ -46,9 +53,12 @@ static fay_flow_stage flow_stage(const fay_stage_def *def)
         .rate = def->rate,
         .workers_min = def->workers_min,
         .workers_start = FAY_MAX(def->workers_start, def->workers_min),
-        .workers_max = FAY_MAX(most, FAY_MAX(def->workers_min, def->workers_start)),
+        .workers_max = workers_max(def, cores),
         .workers_saturated = def->workers_max > 0 ? 0 : cores,
         .pinned = def->workers_pinned,
+        .cpu = def->cpu > 0 ? def->cpu : 0, /* FAY_AUTO: as measured */
+        .memory = def->memory,
+        .fits = def->workers_max == 0,
         .period = def->equalizer_period,
         .target_wait = def->equalizer_target_wait,
     };
@@ -108,6 +118,7 @@ static void make_flow(fay_owner *owner)
         .source_rate = source_rate(owner),
         .failures_max = owner->pipeline->failures_max,
         .failures_percent = owner->pipeline->failures_percent,
+        .cores = fay_host_cores(),
         .breaker = true,
         .seed = fay_entropy(),
     };

@@ -35,6 +35,7 @@
     X(RECORD_LIES, 0.5)       /* sync of the journal: says ok, but the last record may be lost */  \
     X(SINK_SLOW, 0.3)         /* write: takes long */                                              \
     X(SCALED, 0.01)           /* wake-up: a user changes min and max */                            \
+    X(MEASURED, 0.02)         /* wake-up: what the machine has and workers need is measured */     \
     X(DRAINED, 0.001)         /* wake-up: Ctrl-C */                                                \
     X(ABORTED, 0.0005)        /* wake-up: Ctrl-C twice */                                          \
     X(SOURCE_FAILS, 0.005)    /* feed: ends before its end */

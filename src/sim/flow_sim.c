@@ -153,6 +153,8 @@ static void meddle(run *r)
         return;
     if (fay_sim_hit(&r->faults, FAY_SIM_SCALED))
         fay_sim_owner_scale(&r->owner);
+    if (fay_sim_hit(&r->faults, FAY_SIM_MEASURED))
+        fay_sim_owner_machine(&r->owner);
     if (!r->owner.drained && fay_sim_hit(&r->faults, FAY_SIM_DRAINED))
         fay_sim_owner_drain(&r->owner);
     if (fay_sim_hit(&r->faults, FAY_SIM_ABORTED))

@@ -318,6 +318,22 @@ void fay_sim_owner_scale(fay_sim_owner *owner)
     fay_sim_book_scale(owner->book, stage, min, max);
 }
 
+/* The machine is full, or has room again; its workers are measured. */
+void fay_sim_owner_machine(fay_sim_owner *owner)
+{
+    bool known = fay_sim_below(owner->world, 4) > 0;
+    must_feed(owner,
+              &(fay_flow_event){.kind = FAY_FLOW_MACHINE,
+                                .ok = fay_sim_below(owner->world, 2) == 0,
+                                .bytes = known ? fay_sim_below(owner->world, 1000) : UINT64_MAX});
+    const fay_used used = {.busy = FAY_SECOND,
+                           .cpu = fay_sim_below(owner->world, FAY_SECOND),
+                           .waited = fay_sim_below(owner->world, FAY_SECOND),
+                           .bytes = fay_sim_below(owner->world, 1000)};
+    size_t stage = fay_sim_below(owner->world, owner->shape->count);
+    must_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_USED, .stage = stage, .used = &used});
+}
+
 void fay_sim_owner_drain(fay_sim_owner *owner)
 {
     owner->drained = true;

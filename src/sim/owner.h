@@ -52,6 +52,7 @@ void fay_sim_owner_read_source(fay_sim_owner *owner);
 void fay_sim_owner_step(fay_sim_owner *owner);
 
 void fay_sim_owner_scale(fay_sim_owner *owner);
+void fay_sim_owner_machine(fay_sim_owner *owner);
 void fay_sim_owner_drain(fay_sim_owner *owner);
 void fay_sim_owner_abort(fay_sim_owner *owner);
 

@@ -22,6 +22,7 @@ const char *fay_sim_event_name(int kind)
         [FAY_FLOW_PART] = "PART",
         [FAY_FLOW_VERDICT] = "VERDICT",
         [FAY_FLOW_GIVEN_BACK] = "GIVEN_BACK",
+        [FAY_FLOW_USED] = "USED",
         [FAY_FLOW_WRITTEN] = "WRITTEN",
         [FAY_FLOW_SYNCED] = "SYNCED",
         [FAY_FLOW_RECORDED] = "RECORDED",
@@ -109,6 +110,7 @@ void fay_sim_say_event(fay_sim_trace *trace, const fay_flow_event *event)
         fay_sim_say(trace, who, "%-11s stage %zu min %u max %u", name, event->stage, event->min,
                     event->max);
         break;
+    case FAY_FLOW_USED:
     case FAY_FLOW_LINK_UP:
     case FAY_FLOW_LINK_DOWN: fay_sim_say(trace, who, "%-11s stage %zu", name, event->stage); break;
     case FAY_FLOW_WORKER_UP: fay_sim_say(trace, who, "%-11s worker %u", name, event->worker); break;

@@ -116,6 +116,18 @@ static bool more(owner *o, int *waited)
     return true;
 }
 
+static void add_used(owner *o, const fay_frame *frame)
+{
+    fay_used used;
+    int rc = fay_used_parse(frame->payload, frame->size, &used);
+    assert(rc == 0);
+    o->used.busy += used.busy;
+    o->used.cpu += used.cpu;
+    o->used.waited += used.waited;
+    o->used.bytes = FAY_MAX(o->used.bytes, used.bytes);
+    o->used_count++;
+}
+
 const char *owner_next(owner *o)
 {
     int waited = 0;
@@ -132,7 +144,9 @@ const char *owner_next(owner *o)
         }
         if (frame.type == FAY_MESSAGE_UP)
             last_pid = (pid_t)fay_load32(frame.payload);
-        if (frame.type != FAY_MESSAGE_PING && frame.type != FAY_MESSAGE_HELLO) {
+        if (frame.type == FAY_MESSAGE_USED) {
+            add_used(o, &frame);
+        } else if (frame.type != FAY_MESSAGE_PING && frame.type != FAY_MESSAGE_HELLO) {
             fay_buffer_printf(&o->text, "%u ", frame.worker);
             say_frame(frame.type, frame.payload, frame.size, &o->text);
             o->text.end--;

@@ -30,6 +30,7 @@ struct script {
     bool journal;
     uint64_t failures_max;
     bool breaker;
+    double cores;
     fay_router *router;
     fay_flow *flow;
     fay_ns now;
@@ -163,6 +164,7 @@ static inline void start(struct script *s)
                               .journal = s->journal,
                               .failures_max = s->failures_max,
                               .breaker = s->breaker,
+                              .cores = s->cores,
                               .seed = 1};
     s->flow = fay_flow_new(&config, 0);
     for (size_t i = 0; i < s->count; i++) {

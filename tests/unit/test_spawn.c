@@ -40,14 +40,19 @@ static int run(fay_spawn spawn, fay_child *child, char *text, size_t size)
     return rc == 0 ? 0 : error;
 }
 
-static int reap(fay_child *child)
+static int reap_spent(fay_child *child, fay_spent *ret_spent)
 {
     int status = -1;
     struct pollfd fd = {.fd = child->pidfd, .events = POLLIN};
     assert_int_equal(poll(&fd, 1, 10000), 1);
-    assert_true(fay_child_reap(child, &status));
+    assert_true(fay_child_reap(child, &status, ret_spent));
     (void)close(child->pidfd);
     return status;
+}
+
+static int reap(fay_child *child)
+{
+    return reap_spent(child, NULL);
 }
 
 static bool alive(pid_t pid)
@@ -83,6 +88,25 @@ static void what_cannot_be_started_says_why(void **state)
                      ENOENT);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
     assert_int_equal(errno, ECHILD);
+}
+
+/* Also of what it has waited for. */
+static void what_a_child_has_spent_is_told(void **state)
+{
+    static const char burn[] = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
+    (void)state;
+    fay_child child;
+    char text[64];
+    fay_spent self, below;
+    const fay_spawn one = {.argv = COMMAND("sh", "-c", burn), .death_signal = SIGKILL};
+    assert_int_equal(run(one, &child, text, sizeof text), 0);
+    assert_int_equal(reap_spent(&child, &self), 0);
+    const fay_spawn two = {.argv = COMMAND("sh", "-c", "sh -c \"$1\"; true", "sh", burn),
+                           .death_signal = SIGKILL};
+    assert_int_equal(run(two, &child, text, sizeof text), 0);
+    assert_int_equal(reap_spent(&child, &below), 0);
+    assert_true(self.cpu > 5 * FAY_MS && below.cpu > 5 * FAY_MS);
+    assert_true(self.bytes > 100 * FAY_KIB && below.bytes > 100 * FAY_KIB);
 }
 
 static void grandchildren_are_swept(void **state)
@@ -159,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_has_what_it_was_given),
         cmocka_unit_test(what_cannot_be_started_says_why),
+        cmocka_unit_test(what_a_child_has_spent_is_told),
         cmocka_unit_test(grandchildren_are_swept),
         cmocka_unit_test(children_die_with_their_parent),
         cmocka_unit_test(the_machine_is_known),

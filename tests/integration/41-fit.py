@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""As many workers as fit into the machine: by what they need, stated or measured."""
+import json
+import os
+
+import faytest
+
+CORES = len(os.sched_getaffinity(0))
+
+
+def meminfo(name):
+    with open("/proc/meminfo") as lines:
+        for line in lines:
+            if line.startswith(name + ":"):
+                return int(line.split()[1]) * 1024
+    raise AssertionError(name)
+
+
+class Fit(faytest.Case):
+    def peak(self, pipeline, count, stage=0):
+        """The most workers that the stage had, all Items done."""
+        self.write("p.yaml", pipeline)
+        done = self.run_faymora("run", "p.yaml", "--json",
+                                input="".join(f"{i}\n" for i in range(count)))
+        self.assertEqual(done.code, 0, done)
+        summary = json.loads(done.err.splitlines()[-1])
+        self.assertEqual(summary["in"], count)
+        return summary["stages"][stage]["workers_peak"]
+
+    def test_stated_cores(self):
+        """Sleepers that would fit by the hundred, if they did not say that they need a core."""
+        peak = self.peak("""
+faymora: 1
+stages: [{name: s, run: [sh, -c, "sleep 0.05", "{}"], mode: exec, resources: {cpu: 0.5}}]
+sink: null
+""", 60)
+        self.assertGreaterEqual(peak, CORES)
+        self.assertLessEqual(peak, 2 * CORES)
+
+    def test_more_than_the_machine_has(self):
+        """One there must be."""
+        peak = self.peak("""
+faymora: 1
+stages: [{name: s, run: [sh, -c, "sleep 0.01", "{}"], mode: exec, resources: {cpu: 4096}}]
+sink: null
+""", 20)
+        self.assertEqual(peak, 1)
+
+    def test_stated_memory(self):
+        """Each says that it needs a third of what there is."""
+        third = meminfo("MemAvailable") // 3
+        peak = self.peak(f"""
+faymora: 1
+stages:
+  - {{name: s, run: [sh, -c, "sleep 0.05", "{{}}"], mode: exec, resources: {{memory: {third}}}}}
+sink: null
+""", 60)
+        self.assertGreaterEqual(peak, 2)
+        self.assertLessEqual(peak, 3)
+
+    def test_sleepers_behind_burners(self):
+        """The cores are busy with the first stage: the second, which needs next to nothing of
+        them, gets its share all the same."""
+        self.write("in", "".join(f"{i}\n" for i in range(300)))
+        peak = self.peak("""
+faymora: 1
+stages:
+  - {name: burn, run: [sh, -c, "i=0; while [ $i -lt 4000 ]; do i=$((i+1)); done; echo", "{}"],
+     mode: exec}
+  - {name: sleep, run: [sh, -c, "sleep 0.3; echo", "{}"], mode: exec}
+sink: null
+""", 300, stage=1)
+        self.assertGreater(peak, CORES)
+
+
+if __name__ == "__main__":
+    faytest.main()
