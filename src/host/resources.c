@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "host/cgroup.h"
 #include "host/file.h"
 
 unsigned fay_host_cores(void)
@@ -20,6 +22,11 @@ unsigned fay_host_cores(void)
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         return FAY_MAX((unsigned)CPU_COUNT(&set), 1u);
     return (unsigned)FAY_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L); /* more than 1024 cores */
+}
+
+double fay_host_cores_usable(void)
+{
+    return fmin(fay_host_cores(), fay_host_cgroups().cores);
 }
 
 bool fay_host_cores_time(fay_cores_time *ret)

@@ -11,6 +11,8 @@
 
 /* Cores that this process may run on (its affinity), at least 1. */
 unsigned fay_host_cores(void);
+/* How much of them it may use: no more than that, and than the quota of its cgroups. */
+double fay_host_cores_usable(void);
 /* How often the kernel has killed for lack of memory since it started; 0 = unknown. */
 uint64_t fay_host_oom_kills(void);
 

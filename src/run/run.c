@@ -118,7 +118,7 @@ static void make_flow(fay_owner *owner)
         .source_rate = source_rate(owner),
         .failures_max = owner->pipeline->failures_max,
         .failures_percent = owner->pipeline->failures_percent,
-        .cores = fay_host_cores(),
+        .cores = fay_host_cores_usable(),
         .breaker = true,
         .seed = fay_entropy(),
     };
