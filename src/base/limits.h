@@ -65,7 +65,8 @@
 #define FAY_ROTATED_MAX     1000000           /* old files of a sink: a free name is searched for */
 
 /* Terminals */
-#define FAY_ANSWER_MAX ((size_t)64) /* bytes of an answer that is typed */
+#define FAY_DECISIONS_KEPT_MAX ((size_t)10) /* of a stage, from each end: --explain */
+#define FAY_ANSWER_MAX         ((size_t)64) /* bytes of an answer that is typed */
 
 /* Files */
 #define FAY_JOURNAL_RECORD_MAX (64 * FAY_MIB)  /* bytes of one record */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "flow/account.h"
 #include "flow/board.h"
 #include "flow/growth.h"
 #include "flow/shrink.h"
@@ -32,7 +33,8 @@ void fay_equalizers_scale(fay_equalizers *all, size_t stage, fay_ns now, unsigne
     e->evens = 0;
     e->full_due = pinned ? (double)INFINITY : fay_board_seconds(all, now);
     e->low_due = (double)INFINITY;
-    e->view.held_by = pinned ? "PINNED" : "";
+    e->view.pressure = FAY_EVEN;
+    e->view.held_by = "";
 }
 
 static void begin(fay_equalizer *e, const fay_equalizer_stage *config)
@@ -51,7 +53,8 @@ static void begin(fay_equalizer *e, const fay_equalizer_stage *config)
     e->gap = fay_board_period(e) / 8;
     e->cap_backoff = 20 * fay_board_period(e);
     e->last.idle_since = FAY_NEVER;
-    e->view.held_by = config->pinned ? "PINNED" : "";
+    e->view.held_by = "";
+    e->view.ceiling = e->view.cap = (double)INFINITY;
 }
 
 /* Upstream first: a stage comes when all that feed it have. */
@@ -144,10 +147,11 @@ void fay_equalizers_freed(fay_equalizers *all, size_t stage, fay_ns now)
 
 typedef struct plan {
     double rate, drain; /* to be worked off, Items/s: what arrives, and what upstream drains */
+    double offered;     /* what would be, if the pipeline as a whole did not bound it */
     double backlog, drainers; /* B, D */
     double by;                /* when B is to be gone, seconds */
     double target, trigger;
-    bool standing, rare;
+    bool standing, rare, nudged;
     fay_ceiling ceiling;
     double serving; /* workers that do, with those that are not stuck */
 } plan;
@@ -168,6 +172,7 @@ static void offer(fay_equalizers *all, size_t stage, double now, double seen, pl
     }
     if (e->config.sourced && e->last.source_rate > 0)
         p->rate = fmax(p->rate, e->last.source_rate * e->visits);
+    p->offered = p->rate;
     p->ceiling = fay_board_ceiling(all);
     double most = p->ceiling.rate * e->visits;
     e->capped = e->visits > 0 && p->rate > 0.97 * most;
@@ -293,9 +298,13 @@ static unsigned slow_start(fay_equalizers *all, size_t stage, double now)
     double wanted = fmin(SPECULATIVE_MAX, ceil(sqrt((double)e->last.queued)));
     if (n == 0 && (e->last.queued > 0 || fay_board_is_fed(all, stage)))
         wanted = fmax(wanted, 1);
+    fay_account_note(e, 0, 0);
+    e->view.rule = n == 0 ? FAY_RULE_WAKING : FAY_RULE_LEARNING;
+    e->view.wanted = fay_account_whole(wanted);
     e->view.pressure = wanted > n ? FAY_HIGH : FAY_EVEN;
+    e->view.held_by = "";
     unsigned more = wanted > n ? grow(all, stage, now, wanted) : 0;
-    if (e->view.held_by[0] == '\0' && e->last.queued > 0)
+    if (more == 0 && e->view.held_by[0] == '\0' && e->last.queued > 0)
         e->view.held_by = "LEARNING";
     return more;
 }
@@ -315,6 +324,8 @@ static bool sheds(fay_equalizers *all, size_t stage, double now, const plan *p, 
     if (over <= 0 || now - e->shrunk < e->gap || fay_board_workers(e) <= FAY_MAX(e->config.min, 1u))
         return false;
     fay_shrink_note(e, now);
+    e->view.rule =
+        fay_board_workers(e) > floor(e->cap) + e->last.stuck ? FAY_RULE_OVER_CAP : FAY_RULE_SHARE;
     e->full_due = fmin(e->full_due, now + e->gap);
     return true;
 }
@@ -342,15 +353,58 @@ static void pace(fay_equalizer *e, double now, const plan *p, bool denied)
     e->full_due = fmin(e->full_due, next);
 }
 
-static void note(fay_equalizer *e, const plan *p, double load)
+/* What the formula says of all that is offered, whoever else may bound it. */
+static void note(fay_equalizer *e, const plan *p, double item)
 {
-    e->view.rate = p->rate;
-    e->view.item_s = e->item_s;
-    e->view.spawn_s = e->spawn_s;
-    e->view.load = load;
-    e->view.drain = p->drainers;
-    e->view.ceiling = p->ceiling.rate * e->visits;
-    e->view.wanted = p->target > e->config.max ? e->config.max : (unsigned)p->target;
+    fay_equalizer_view *v = &e->view;
+    fay_account_note(e, p->offered, item);
+    v->backlog = p->backlog;
+    v->drain = p->drainers;
+    v->drain_s = p->by;
+    v->ceiling = p->ceiling.rate * e->visits;
+    v->trigger =
+        v->load + head_high * fay_board_root(v->load) + (p->rare ? p->drainers : p->drainers / 2);
+    double wanted = ceil(v->load + v->spare + v->drain - FAY_ROUNDING);
+    bool any = v->load > FAY_ROUNDING || v->queued > 0;
+    v->wanted = any ? fay_account_whole(wanted) + v->stuck : 0;
+}
+
+/* Why it grows, or would. */
+static fay_rule rule_of(const fay_equalizer *e, const plan *p)
+{
+    const fay_equalizer_view *v = &e->view;
+    double have = p->serving + e->last.starting;
+    if (fay_board_workers(e) == 0)
+        return FAY_RULE_WAKING;
+    if (p->nudged)
+        return FAY_RULE_STANDING;
+    if (e->capped)
+        return FAY_RULE_SHARE;
+    if (have < v->load + head_high * fay_board_root(v->load) - FAY_ROUNDING)
+        return FAY_RULE_LOAD;
+    return p->rare ? FAY_RULE_LONG_ITEMS : FAY_RULE_BACKLOG;
+}
+
+/* What bounds it to `have` workers, whatever is offered. */
+static const char *bound_by(const fay_equalizer *e, const plan *p, double have)
+{
+    if (have >= floor(e->cap))
+        return "GAIN";
+    if (!e->capped)
+        return fay_growth_is_suspect(e) ? "LEARNING" : "";
+    if (have >= e->config.max)
+        return "AT_MAX";
+    bool by_another = p->ceiling.rate < 0.97 * p->ceiling.shared;
+    return by_another ? "BLOCKED" : held_by_resource[p->ceiling.scarce];
+}
+
+/* It does not grow: what keeps it from that, if what is offered would need more. */
+static const char *kept_by(const fay_equalizer *e, const plan *p)
+{
+    double have = p->serving + e->last.starting;
+    if (e->last.blocked > 0 && e->last.blocked >= e->last.live)
+        return "BLOCKED";
+    return have < e->view.trigger - FAY_ROUNDING ? bound_by(e, p, have) : "";
 }
 
 static void learn(fay_equalizers *all, size_t stage, double now, double *ret_seen)
@@ -370,6 +424,7 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
     learn(all, stage, now, &seen);
     if (fay_board_workers(e) == 0 && e->last.queued == 0 && !fay_board_is_fed(all, stage)) {
         e->armed = false; /* at rest: what the estimates remember is over */
+        fay_account_note(e, 0, e->item_s);
         e->view.pressure = FAY_EVEN;
         e->view.held_by = "";
         return decision;
@@ -387,7 +442,7 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
     size(e, item, &p);
     p.standing = stands(e, now, p.serving);
     fay_growth_judge(e, now);
-    note(e, &p, p.rate * item);
+    note(e, &p, item);
 
     double have = p.serving + e->last.starting;
     bool high = have < p.trigger - FAY_ROUNDING;
@@ -395,6 +450,8 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
         high = false; /* wait for the verdict on the last one */
     if (!high && nudges(e, now, &p)) {
         p.target = fmax(p.target, have + fmax(1, floor(nudge * fay_board_workers(e))));
+        p.nudged = true;
+        e->view.wanted = fay_account_whole(p.target) + e->view.stuck;
         e->nudged = now;
         high = true;
     }
@@ -404,22 +461,29 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
     if (high && wanted > fay_board_workers(e) && near_the_end(all, stage)) {
         e->view.pressure = FAY_EVEN;
         e->view.held_by = "SOURCE_DRY";
+        e->view.rule = rule_of(e, &p);
     } else if (high && wanted > fay_board_workers(e)) {
         e->view.pressure = FAY_HIGH;
         e->evens = 0;
         e->sized = p.rate;
+        e->view.rule = rule_of(e, &p);
         decision.spawn = grow(all, stage, now, wanted);
         denied = decision.spawn == 0;
+        if (e->view.held_by[0] == '\0' && e->view.wanted > fay_board_workers(e) + decision.spawn)
+            e->view.held_by = bound_by(e, &p, have + decision.spawn);
     } else {
         bool blocked = e->last.blocked > 0 && e->last.blocked >= e->last.live;
         e->view.pressure = blocked ? FAY_BLOCKED : FAY_EVEN;
-        e->view.held_by = blocked ? "BLOCKED" : high && !isinf(e->cap) ? "GAIN" : "";
+        e->view.held_by = kept_by(e, &p);
+        if (e->view.held_by[0] != '\0')
+            e->view.rule = rule_of(e, &p);
         decision.shed = sheds(all, stage, now, &p, p.target);
         decision.retire = !decision.shed && fay_shrink(all, stage, now);
     }
     double own = (fay_board_workers(e) + decision.spawn) / e->item_s, sent = fmin(p.rate, own);
     fay_board_publish(all, stage, now, sent, fmin(p.backlog / p.by + p.drain, own - sent));
     pace(e, now, &p, denied);
+    fay_account_settle(e);
     return decision;
 }
 
@@ -432,8 +496,14 @@ void fay_equalizers_watch(fay_equalizers *all, size_t stage, fay_ns now,
     double at = fay_board_seconds(all, now), period = fay_board_period(e);
     bool was_kept_out = e->last.kept_out;
     e->last = *counters;
-    if (e->config.pinned)
+    if (e->config.pinned) {
+        fay_account_pinned(all, stage, at);
         return;
+    }
+    if (e->view.pressure == FAY_BLOCKED && counters->blocked == 0) { /* not a moment longer */
+        e->view.pressure = FAY_EVEN;
+        e->view.held_by = "";
+    }
     e->low_due = fay_shrink_due(all, stage, at);
     bool backlog = (double)counters->queued >= e->queue_high && counters->idle == 0;
     bool asleep = counters->queued > 0 && fay_board_workers(e) == 0;
@@ -471,6 +541,8 @@ fay_equalizer_decision fay_equalizers_evaluate(fay_equalizers *all, size_t stage
     if (e->full_due > at + FAY_ROUNDING) { /* only the coldest worker's time is up */
         fay_equalizer_decision decision = {.retire = fay_shrink(all, stage, at)};
         e->low_due = fay_shrink_due(all, stage, at);
+        e->view.spawn = 0;
+        e->view.retire = decision.retire;
         return decision;
     }
     if (!e->armed) {
@@ -481,6 +553,8 @@ fay_equalizer_decision fay_equalizers_evaluate(fay_equalizers *all, size_t stage
     e->evaluated = at;
     e->view.evaluations++;
     fay_equalizer_decision decision = evaluate(all, stage, at);
+    e->view.spawn = decision.spawn;
+    e->view.retire = decision.retire || decision.shed;
     e->low_due = fay_shrink_due(all, stage, at);
     return decision;
 }

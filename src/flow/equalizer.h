@@ -29,6 +29,8 @@
  *
  * so that a stage that is capped is known at the source at once. Growth that made the stage slower
  * (a shared resource is full) is taken back to where it was still worth it, and tried again later.
+ *
+ * What each evaluation has come to, and from which numbers, is in the view (flow/view.h).
  */
 #ifndef FAY_EQUALIZER_H
 #define FAY_EQUALIZER_H
@@ -37,6 +39,7 @@
 
 #include "base/base.h"
 #include "base/limits.h"
+#include "flow/view.h"
 
 typedef struct fay_equalizers fay_equalizers;
 
@@ -74,17 +77,6 @@ typedef struct fay_equalizer_decision {
     bool retire;    /* the coldest idle worker */
     bool shed;      /* above a cap: the youngest one, which finishes what it has */
 } fay_equalizer_decision;
-
-/* Why there are fewer workers than wanted, or "". */
-typedef struct fay_equalizer_view {
-    fay_pressure pressure;
-    const char *held_by;
-    unsigned wanted;
-    double rate, item_s, spawn_s, load, drain; /* what went in: l, s, L, R, D */
-    double ceiling;                            /* what the pipeline lets this stage do, Items/s */
-    uint64_t evaluations;
-    bool armed;
-} fay_equalizer_view;
 
 /* The stages' edges make no circle. Free with fay_equalizers_free(). */
 fay_equalizers *fay_equalizers_new(const fay_equalizer_stage *stages, size_t count, fay_ns now);

@@ -14,6 +14,7 @@ static void stage_init(fay_flow *flow, size_t index, fay_ns now)
     fay_stage *stage = &flow->stages[index];
     stage->config = flow->config.stages[index];
     stage->index = index;
+    stage->view.held_by = stage->refused_by = "";
     stage->tests = fay_router_tests(flow->router, index);
     stage->all = fay_router_all(flow->router, index);
     stage->possible = fay_router_possible(flow->router, index);
@@ -472,14 +473,21 @@ void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t index, fay_fl
     ret->retiring = stage->retiring;
     ret->target = stage->wanted;
     ret->workers_peak = stage->peak;
-    fay_equalizer_view view;
-    fay_equalizers_view(flow->equalizers, index, &view);
-    ret->pressure = stage->blocked && stage->queue.items > 0 ? FAY_BLOCKED : view.pressure;
-    ret->held_by = stage->crashes > 0 ? "CRASHLOOP" : view.held_by;
+    ret->pressure = stage->view.pressure;
+    ret->held_by = fay_flow_rests(flow) || flow->done ? "" : stage->view.held_by;
+    if (stage->blocked && stage->queue.items > 0) {
+        ret->pressure = FAY_BLOCKED;
+        ret->held_by = "BLOCKED";
+    }
     bool stale = now - stage->window_at > FAY_SECOND;
     ret->in_rate = stale ? 0 : stage->in_rate;
     ret->out_rate = stale ? 0 : stage->out_rate;
     ret->item_ns = stage->item_ns;
+}
+
+const fay_equalizer_view *fay_flow_stage_view(const fay_flow *flow, size_t index)
+{
+    return &flow->stages[index].view;
 }
 
 void fay_flow_total(const fay_flow *flow, fay_flow_totals *ret)

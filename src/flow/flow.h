@@ -28,6 +28,7 @@
 
 #include "base/base.h"
 #include "base/modes.h"
+#include "flow/view.h"
 #include "item/route.h"
 #include "wire/batch.h"
 #include "wire/used.h"
@@ -167,7 +168,10 @@ typedef enum fay_flow_action_kind {
     FAY_FLOW_RECORD,   /* ranges, position: into the journal, synced: answer with RECORDED */
     FAY_FLOW_ACKED,    /* root, count: source Items that are done (and on record) */
     FAY_FLOW_HOLDING,  /* stage, batch, at: this Item holds up an ordered stage */
-    FAY_FLOW_PRESSURE, /* stage: look at fay_flow_stage_stats() */
+    FAY_FLOW_DECISION, /* stage: another number of workers, or a refusal; look at
+                        * fay_flow_stage_view() */
+    FAY_FLOW_PRESSURE, /* stage: of another pressure, or held by something else; look at
+                        * fay_flow_stage_stats() */
     FAY_FLOW_FAIL,     /* why, stage, note: the run must end; answer with ABORT */
     FAY_FLOW_PAUSED,   /* stage, items, note, batch, at: the first `items` Items of the stage failed
                         * alike, this one last. Until GO_ON or ABORT nothing is read, leased or
@@ -213,7 +217,7 @@ typedef struct fay_flow_stats {
     uint64_t queue_limit;
     unsigned workers, starting, idle, retiring, target, workers_peak;
     fay_pressure pressure;
-    const char *held_by; /* why there are fewer workers than wanted ("AT_MAX", ..), or "" */
+    const char *held_by;               /* why less is done than wanted ("AT_MAX", ..), or "" */
     double in_rate, out_rate, item_ns; /* per second; useful time of one Item */
     uint64_t useful_ns, bytes;
 } fay_flow_stats;
@@ -267,6 +271,8 @@ void fay_flow_source_room(const fay_flow *flow, fay_ns now, uint64_t *ret_items,
 
 /* Numbers to show and to equalize by: of one stage, and of the whole. Cheap, at any time. */
 void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t index, fay_flow_stats *ret);
+/* Why: the last decision about the stage's workers, with its numbers. Until the next step. */
+const fay_equalizer_view *fay_flow_stage_view(const fay_flow *flow, size_t index);
 void fay_flow_total(const fay_flow *flow, fay_flow_totals *ret);
 
 /* Whether the breaker would look at a failure of that Item now: by its tag, or (NULL) the first in

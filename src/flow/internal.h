@@ -109,6 +109,11 @@ struct fay_flow_stage_state {
     bool proven; /* something succeeded, or the breaker is told to look no more */
     unsigned crashes;
     fay_ns crashed_at, spawn_after;
+    /* what was made of it last, and the refusal that was told last */
+    fay_equalizer_view view;
+    const char *refused_by;
+    unsigned refused_wanted;
+    fay_ns refused_at;
     /* rates, over windows of 100 ms */
     fay_ns window_at;
     uint64_t window_in, window_out;
@@ -341,7 +346,8 @@ void fay_flow_worker_idle(fay_flow *flow, fay_flow_worker *worker, fay_ns now);
 void fay_flow_worker_busy(fay_flow *flow, fay_flow_worker *worker);
 
 /* Asks the Equalizer, then makes SPAWN and RETIRE actions until there are as many as wanted, as far
- * as there is a link, and idle ones to retire: only those are. */
+ * as there is a link, and idle ones to retire: only those are. Then says why (DECISION, PRESSURE).
+ */
 void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage);
 /* Before the stages are staffed: how long there has been room for what the source has. */
 void fay_flow_time_source(fay_flow *flow, fay_ns now);

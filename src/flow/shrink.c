@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "flow/account.h"
+
 enum {
     FLAPS_MAX = 6,
     ZERO_PERIODS = 15 /* the last worker of a stage may idle for so long */
@@ -93,10 +95,11 @@ double fay_shrink_due(fay_equalizers *all, size_t stage, double now)
     return e->refused_at > 0 ? fmax(due, refused_until(e, now, wait)) : due;
 }
 
-static bool spare(fay_equalizers *all, size_t stage, double now)
+static bool spare(fay_equalizers *all, size_t stage, double now, double *ret_rate)
 {
     fay_equalizer *e = &all->stages[stage];
     double hinted, drained, age;
+    *ret_rate = 0;
     if (fay_board_workers(e) == 1)
         return true; /* nothing has come for long, and nothing will */
     double rate = fay_arrivals_rate(&e->arrivals, now, fay_board_period(e), e->spawn_s);
@@ -104,7 +107,8 @@ static bool spare(fay_equalizers *all, size_t stage, double now)
     if (fay_board_hint(all, stage, now, &hinted, &drained, &age) && age < fay_board_period(e))
         rate = fmax(rate, hinted);
     fay_board_visit(all);
-    double load = fmin(rate, fay_board_ceiling(all).rate * e->visits) * e->item_s;
+    *ret_rate = fmin(rate, fay_board_ceiling(all).rate * e->visits);
+    double load = *ret_rate * e->item_s;
     return e->item_s <= 0 ||
            fay_board_workers(e) - 1.0 >= load + FAY_HEAD_ROOM * fay_board_root(load) - FAY_ROUNDING;
 }
@@ -114,14 +118,18 @@ bool fay_shrink(fay_equalizers *all, size_t stage, double now)
     fay_equalizer *e = &all->stages[stage];
     if (fay_shrink_due(all, stage, now) > now + FAY_ROUNDING)
         return false;
+    double rate;
     e->view.evaluations++;
-    if (!spare(all, stage, now)) {
+    if (!spare(all, stage, now, &rate)) {
         e->refused_at = now;
         e->refused_total = e->arrivals.total;
         e->refused_rate = rate_without_one(e);
         return false;
     }
     fay_shrink_forget(e);
+    fay_account_note(e, rate, e->item_s);
+    e->view.rule = FAY_RULE_IDLE;
+    e->view.idle_s = now - fay_board_seconds(all, e->last.idle_since);
     e->view.pressure = FAY_LOW;
     e->view.held_by = "";
     fay_shrink_note(e, now);

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "flow/internal.h"
 
@@ -215,7 +216,7 @@ static fay_equalizer_counters counters(const fay_flow *flow, const fay_stage *st
         .blocked = blocked ? FAY_MAX(stage->idle_count, 1u) : 0,
         .idle_since = bottom != NULL && !blocked ? bottom->idle_since : FAY_NEVER,
         .saturated = flow->saturated,
-        .drying = flow->ended,
+        .drying = flow->ended || flow->draining,
         .source_rate = source_rate(flow),
     };
 }
@@ -260,14 +261,13 @@ void fay_flow_time_source(fay_flow *flow, fay_ns now)
     flow->source_since = now;
 }
 
-static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
+/* Whether another number of workers is wanted now. */
+static bool equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
     fay_equalizers *all = flow->equalizers;
     fay_equalizer_decision decision = {0};
-    fay_equalizer_view before, after;
     tell_arrivals(flow, now, stage);
     fay_equalizer_counters input = counters(flow, stage);
-    fay_equalizers_view(all, stage->index, &before);
     fay_equalizers_watch(all, stage->index, now, &input);
     if (now >= fay_equalizers_due(all, stage->index)) {
         fay_flow_fit(flow);
@@ -278,8 +278,60 @@ static void equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
         stage->wanted = stage->live + stage->starting + decision.spawn;
     if (decision.retire || decision.shed)
         stage->wanted = stage->live + stage->starting - 1;
-    fay_equalizers_view(all, stage->index, &after);
-    if (before.pressure != after.pressure)
+    return decision.spawn > 0 || decision.retire || decision.shed;
+}
+
+/* How it came out. What the ledger itself knows comes before what the Equalizer says. */
+static void conclude(const fay_flow *flow, fay_ns now, const fay_stage *stage,
+                     fay_equalizer_view *ret)
+{
+    fay_equalizers_view(flow->equalizers, stage->index, ret);
+    ret->max = stage->config.workers_max;
+    bool missing = stage->live + stage->starting < stage->wanted;
+    if (missing && (stage->crashes > 0 || now < stage->spawn_after)) {
+        ret->held_by = "CRASHLOOP";
+        ret->rule = FAY_RULE_NONE;
+        ret->serving = stage->live;
+        ret->starting = stage->starting;
+        ret->stuck = 0;
+        ret->wanted = stage->wanted;
+        ret->queued = stage->queue.items;
+    } else if (flow->draining && strcmp(ret->held_by, "SOURCE_DRY") == 0) {
+        ret->held_by = "DRAINING";
+    }
+}
+
+/* An action is always told. A refusal is when it is another one, by its word or by what was wanted;
+ * one of the same word once a second at most. */
+static bool is_news(fay_stage *stage, fay_ns now, const fay_equalizer_view *view)
+{
+    bool same = strcmp(view->held_by, stage->refused_by) == 0;
+    bool soon = now - stage->refused_at < FAY_SECOND;
+    bool again = view->wanted == stage->refused_wanted &&
+                 strcmp(view->held_by, stage->view.held_by) == 0; /* all the time since */
+    if (view->held_by[0] == '\0' || (same && (soon || again)))
+        return false;
+    stage->refused_by = view->held_by;
+    stage->refused_wanted = view->wanted;
+    stage->refused_at = now;
+    return true;
+}
+
+static void tell(fay_flow *flow, fay_ns now, fay_stage *stage, bool acted)
+{
+    fay_equalizer_view view;
+    conclude(flow, now, stage, &view);
+    bool news = is_news(stage, now, &view);
+    bool other =
+        view.pressure != stage->view.pressure || strcmp(view.held_by, stage->view.held_by) != 0;
+    stage->view = view;
+    if (!acted) {
+        stage->view.spawn = 0;
+        stage->view.retire = false;
+    }
+    if (acted || news)
+        fay_flow_act(flow, FAY_FLOW_DECISION)->stage = stage->index;
+    if (other)
         fay_flow_act(flow, FAY_FLOW_PRESSURE)->stage = stage->index;
 }
 
@@ -287,7 +339,7 @@ void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
     if (fay_flow_rests(flow) || flow->done)
         return;
-    equalize(flow, now, stage); /* pinned ones too: the others see them on the board */
+    bool acted = equalize(flow, now, stage); /* pinned too: the others see them on the board */
     stage->wanted =
         FAY_MAX(FAY_MIN(stage->wanted, stage->config.workers_max), stage->config.workers_min);
     while (stage->live + stage->starting < stage->wanted && now >= stage->spawn_after) {
@@ -297,6 +349,7 @@ void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
     while (stage->live + stage->starting > stage->wanted && longest_idle(stage) != NULL) {
         retire(flow, stage, longest_idle(stage));
     }
+    tell(flow, now, stage, acted);
 }
 
 fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage)

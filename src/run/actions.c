@@ -5,6 +5,7 @@
 
 #include "base/texts.h"
 #include "run/owner.h"
+#include "run/reason.h"
 #include "run/report.h"
 
 /* ---- dead letters ---------------------------------------------------------------------------- */
@@ -122,13 +123,33 @@ static void spill(fay_owner *owner, const fay_flow_action *action)
 
 /* ---- news ------------------------------------------------------------------------------------ */
 
+static void decision(fay_owner *owner, size_t stage)
+{
+    fay_owner_instance *instance = &owner->instances[stage];
+    const fay_equalizer_view *view = fay_flow_stage_view(owner->flow, stage);
+    instance->held += view->spawn == 0 && !view->retire;
+    fay_history_add(instance->history, uv_hrtime() - owner->begun, view);
+    if (!fay_events_wanted(owner->events, FAY_HOOK_NONE_OFTEN))
+        return;
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer members = {0};
+    const char *name = owner->pipeline->stages[stage].name;
+    fay_events_member(&members, "stage", name, strlen(name));
+    fay_reason_members(view, &members);
+    fay_events_emit(owner->events, fay_reason_event(view), FAY_HOOK_NONE_OFTEN,
+                    fay_buffer_text(&members));
+}
+
 static void pressure(fay_owner *owner, size_t stage)
 {
     fay_owner_instance *instance = &owner->instances[stage];
     fay_flow_stats stats;
+    fay_pressure now = fay_flow_stage_view(owner->flow, stage)->pressure;
+    if (now == instance->pressure) /* what holds it is another: the bar shows it */
+        return;
     fay_flow_stage_stats(owner->flow, uv_hrtime(), stage, &stats);
-    instance->high += stats.pressure == FAY_HIGH;
-    instance->low += stats.pressure == FAY_LOW;
+    instance->pressure = now;
+    instance->high += now == FAY_HIGH;
+    instance->low += now == FAY_LOW;
     fay_owner_send_status(instance);
     if (!fay_events_wanted(owner->events, FAY_HOOK_PRESSURE))
         return;
@@ -136,7 +157,7 @@ static void pressure(fay_owner *owner, size_t stage)
     const char *name = owner->pipeline->stages[stage].name;
     fay_events_member(&members, "stage", name, strlen(name));
     fay_buffer_printf(&members, ",\"pressure\":\"%s\",\"workers\":%u,\"target\":%u",
-                      fay_report_pressure(stats.pressure), stats.workers, stats.target);
+                      fay_report_pressure(now), stats.workers, stats.target);
     fay_events_emit(owner->events, "pressure", FAY_HOOK_PRESSURE, fay_buffer_text(&members));
 }
 
@@ -262,6 +283,7 @@ static void carry_out(fay_owner *owner, const fay_flow_action *action)
     case FAY_FLOW_RECORD: fay_owner_record(owner, action); break;
     case FAY_FLOW_ACKED: fay_source_acked(owner->source, action->root, action->count); break;
     case FAY_FLOW_HOLDING: holding(owner, action); break;
+    case FAY_FLOW_DECISION: decision(owner, action->stage); break;
     case FAY_FLOW_PRESSURE: pressure(owner, action->stage); break;
     case FAY_FLOW_FAIL: fail(owner, action); break;
     case FAY_FLOW_PAUSED: fay_owner_paused(owner, action); break;

@@ -174,14 +174,16 @@ static void explain(fay_owner *owner, const fay_report *report)
         const fay_owner_instance *instance = &owner->instances[i];
         const fay_flow_stats *s = &report->stages[i].stats;
         const fay_flow_stage *config = &owner->stages[i];
+        FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+        fay_history_tell(instance->history, report->stages[i].name, &text);
         fay_owner_say(owner,
-                      "%s: %u workers at most (of %u-%u), %llu started, %llu retired; pressure "
-                      "HIGH %llu times, LOW %llu times; %.3f ms an Item%s%s\n",
-                      report->stages[i].name, s->workers_peak, config->workers_min,
-                      config->workers_max, (unsigned long long)instance->spawned,
-                      (unsigned long long)instance->retired, (unsigned long long)instance->high,
-                      (unsigned long long)instance->low, s->item_ns / 1e6,
-                      s->held_by[0] != '\0' ? "; held by " : "", s->held_by);
+                      "%s%s: %u workers at most (of %u-%u), %llu started, %llu retired; pressure "
+                      "HIGH %llu times, LOW %llu times; held %llu times; %.3f ms an Item\n",
+                      fay_buffer_text(&text), report->stages[i].name, s->workers_peak,
+                      config->workers_min, config->workers_max,
+                      (unsigned long long)instance->spawned, (unsigned long long)instance->retired,
+                      (unsigned long long)instance->high, (unsigned long long)instance->low,
+                      (unsigned long long)instance->held, s->item_ns / 1e6);
     }
 }
 

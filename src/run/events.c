@@ -139,16 +139,16 @@ static void run_next(struct hook *hook)
     }
 }
 
-/* Changes of pressure are many. */
+/* Changes of pressure are many, and the decisions that they lead to. */
 static fay_level level_of(fay_hook hook)
 {
-    return hook == FAY_HOOK_PRESSURE ? FAY_DEBUG : FAY_INFO;
+    return hook == FAY_HOOK_PRESSURE || hook == FAY_HOOK_NONE_OFTEN ? FAY_DEBUG : FAY_INFO;
 }
 
 bool fay_events_wanted(const fay_events *events, fay_hook hook)
 {
     return fay_logfile_is_open(events->stream) || fay_log_wants(level_of(hook)) ||
-           (hook != FAY_HOOK_NONE && events->hooks[hook].argv != NULL);
+           (hook < FAY_HOOK_NONE && events->hooks[hook].argv != NULL);
 }
 
 static void call(struct hook *hook, const char *text)
@@ -205,7 +205,7 @@ void fay_events_emit(fay_events *events, const char *name, fay_hook hook, const 
                       members);
     fay_logfile_write(events->stream, fay_buffer_data(&line), fay_buffer_size(&line));
     fay_logfile_flush(events->stream); /* who follows them waits for each */
-    if (hook != FAY_HOOK_NONE && events->hooks[hook].argv != NULL)
+    if (hook < FAY_HOOK_NONE && events->hooks[hook].argv != NULL)
         call(&events->hooks[hook], fay_buffer_text(&line));
 }
 

@@ -22,7 +22,8 @@ typedef enum fay_hook {
     FAY_HOOK_NODE_LOST,
     FAY_HOOK_PRESSURE,
     FAY_HOOK_DONE,
-    FAY_HOOK_NONE, /* the event is told, no command belongs to it */
+    FAY_HOOK_NONE,       /* the event is told, no command belongs to it */
+    FAY_HOOK_NONE_OFTEN, /* likewise, and there are many of them */
 } fay_hook;
 
 typedef struct fay_events fay_events;

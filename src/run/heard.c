@@ -202,7 +202,9 @@ static int hear_down(fay_owner_instance *instance, const fay_frame *frame)
     event.signature = signature_of(instance, frame->worker, NULL, &news);
     tell_down(instance, frame->worker, &news);
     fay_trail_gone(instance->owner->trail, instance->stage, instance->number, frame->worker, &news);
-    return feed(instance, &event);
+    int rc = feed(instance, &event);
+    fay_owner_send_status(instance);
+    return rc;
 }
 
 static int hear_failed(fay_owner_instance *instance, const fay_frame *frame)

@@ -204,6 +204,8 @@ void fay_owner_start_instances(fay_owner *owner)
     owner->instances = fay_alloc(count * sizeof *owner->instances);
     for (size_t i = 0; i < count; i++) {
         owner->instances[i] = (fay_owner_instance){.owner = owner, .stage = i};
+        if (owner->options->explain)
+            owner->instances[i].history = fay_history_new();
     }
     for (size_t i = 0; i < count && wanted(owner); i++) {
         start(&owner->instances[i]);
@@ -265,7 +267,7 @@ void fay_owner_send_status(fay_owner_instance *instance)
     if (!instance->up)
         return;
     fay_flow_stage_stats(instance->owner->flow, uv_hrtime(), instance->stage, &stats);
-    fay_write8(&payload, (uint8_t)(int8_t)stats.pressure);
+    fay_write8(&payload, (uint8_t)(int8_t)instance->pressure);
     fay_write32(&payload, stats.workers);
     fay_write32(&payload, stats.target);
     fay_link_send(instance->link, FAY_MESSAGE_STATUS, 0, fay_buffer_data(&payload),
@@ -326,6 +328,7 @@ void fay_owner_free_instances(fay_owner *owner)
         if (instance->link != NULL)
             fay_link_close(FAY_STEAL(instance->link));
         fay_process_free(FAY_STEAL(instance->process));
+        fay_history_free(instance->history);
         free(instance->death);
     }
     free(owner->instances);

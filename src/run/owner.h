@@ -40,6 +40,7 @@
 #include "run/ask.h"
 #include "run/await.h"
 #include "run/events.h"
+#include "run/history.h"
 #include "run/letters.h"
 #include "run/news.h"
 #include "run/process.h"
@@ -66,7 +67,10 @@ typedef struct fay_owner_instance {
     bool proven;                          /* a worker of this stage was up once */
     unsigned early;                       /* deaths before HELLO */
     char *death;                          /* what is known of the last one */
+    fay_pressure pressure;                /* that was told last */
     uint64_t spawned, retired, high, low; /* for --explain */
+    uint64_t held;                        /* refusals */
+    fay_history *history;                 /* NULL: nobody asks for it */
 } fay_owner_instance;
 
 /* A LOADED that waits to be fed. */

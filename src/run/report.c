@@ -6,50 +6,14 @@
 
 #include "base/units.h"
 #include "item/json.h"
+#include "run/figures.h"
 
 #define DOT   " \xc2\xb7 "     /* a middle dot */
 #define BAR   " \xe2\x94\x82 " /* a vertical line */
 #define ARROW "\xe2\x86\x92"
 #define DOTS  "\xe2\x80\xa6"
 
-enum {
-    NUMBER_MAX = 32
-};
-
 /* ---- pieces ---------------------------------------------------------------------------------- */
-
-/* "6,214" */
-static const char *number_text(uint64_t number, char text[NUMBER_MAX])
-{
-    char digits[NUMBER_MAX];
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
-    int at = 0;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-    return text;
-}
-
-static void append_number(fay_buffer *out, uint64_t number, const char *word)
-{
-    char text[NUMBER_MAX];
-    fay_buffer_printf(out, "%s %s", number_text(number, text), word);
-}
-
-/* Three digits are enough for what changes all the time: "0.42", "8.1", "812", "1,204". */
-static void append_rate(fay_buffer *out, double rate, const char *unit)
-{
-    char text[NUMBER_MAX];
-    double known = rate > 0 && rate < 1e15 ? rate : 0; /* not NaN, nothing that no counter says */
-    if (known == 0 || known >= 100) {
-        fay_buffer_printf(out, "%s%s", number_text((uint64_t)(known + 0.5), text), unit);
-    } else {
-        fay_buffer_printf(out, "%.*f%s", known >= 10 ? 0 : known >= 1 ? 1 : 2, known, unit);
-    }
-}
 
 /* A clock's form, "1:10" or "2:03:10": for what is left, where units would be one more word. */
 static void append_clock(fay_buffer *out, double seconds)
@@ -66,17 +30,6 @@ static void append_duration(fay_buffer *out, fay_ns duration)
 {
     char text[FAY_UNITS_TEXT_MAX];
     fay_buffer_append_text(out, fay_duration_text(duration, text));
-}
-
-/* Names come from users: nothing in them may move the cursor. */
-static void append_name(fay_buffer *out, const char *name)
-{
-    bool valid = fay_utf8_valid(name, strlen(name));
-    for (const char *c = name; *c != '\0'; c++) {
-        unsigned char byte = (unsigned char)*c;
-        bool odd = byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !valid);
-        fay_buffer_append(out, odd ? "?" : c, 1);
-    }
 }
 
 const char *fay_report_pressure(fay_pressure pressure)
@@ -102,8 +55,8 @@ static void append_coloured(fay_buffer *out, unsigned flags, const char *colour,
 
 static void append_dead(fay_buffer *out, unsigned flags, uint64_t count)
 {
-    char number[NUMBER_MAX], text[NUMBER_MAX + sizeof " dead"];
-    (void)snprintf(text, sizeof text, "%s dead", number_text(count, number));
+    char number[FAY_FIGURE_MAX], text[FAY_FIGURE_MAX + sizeof " dead"];
+    (void)snprintf(text, sizeof text, "%s dead", fay_figure_text(count, number));
     append_coloured(out, count > 0 ? flags : 0, "\x1b[31m", text);
 }
 
@@ -111,21 +64,21 @@ static void append_dead(fay_buffer *out, unsigned flags, uint64_t count)
 static void append_stage(fay_buffer *out, const fay_report_stage *stage, unsigned flags)
 {
     const fay_flow_stats *stats = &stage->stats;
-    append_name(out, stage->name);
+    fay_figure_name(out, stage->name);
     fay_buffer_printf(out, " %u", stats->workers);
     if (stats->target != stats->workers)
         fay_buffer_printf(out, ARROW "%u", stats->target);
     fay_buffer_append_text(out, "w ");
     append_coloured(out, flags, pressure_colour(stats->pressure),
                     fay_report_pressure(stats->pressure));
-    bool wants_more = stats->pressure == FAY_HIGH;
-    if (wants_more && stats->held_by != NULL && stats->held_by[0] != '\0')
+    bool held = stats->held_by != NULL && stats->held_by[0] != '\0';
+    if (held && stats->pressure != FAY_BLOCKED) /* which has said it */
         fay_buffer_printf(out, " %s", stats->held_by);
     fay_buffer_append_text(out, " ");
     if (stats->workers > 1) {
-        append_rate(out, stats->out_rate / stats->workers, "/s\xc2\xb7w");
+        fay_figure_rate(out, stats->out_rate / stats->workers, "/s\xc2\xb7w");
     } else {
-        append_rate(out, stats->out_rate, "/s");
+        fay_figure_rate(out, stats->out_rate, "/s");
     }
 }
 
@@ -232,7 +185,7 @@ void fay_report_bar(const fay_report *report, unsigned flags, size_t columns, fa
         append_stage(&line, &report->stages[i], flags);
         fay_buffer_append_text(&line, BAR);
     }
-    append_number(&line, done(report), "done");
+    fay_figure_count(&line, done(report), "done");
     if (report->dead > 0) {
         fay_buffer_append_text(&line, " ");
         append_dead(&line, flags, report->dead);
@@ -252,9 +205,9 @@ void fay_report_plain(const fay_report *report, fay_buffer *out)
     fay_buffer_append_text(out, "faymora: ");
     append_duration(out, report->elapsed);
     fay_buffer_append_text(out, DOT);
-    append_number(out, done(report), "done");
+    fay_figure_count(out, done(report), "done");
     fay_buffer_append_text(out, DOT);
-    append_number(out, report->dead, "dead");
+    fay_figure_count(out, report->dead, "dead");
     for (size_t i = 0; i < report->stages_count; i++) {
         fay_buffer_append_text(out, DOT);
         append_stage(out, &report->stages[i], 0);
@@ -299,7 +252,7 @@ static void append_if_any(fay_buffer *out, uint64_t number, const char *word)
     if (number == 0)
         return;
     fay_buffer_append_text(out, DOT);
-    append_number(out, number, word);
+    fay_figure_count(out, number, word);
 }
 
 static void append_peaks(const fay_report *report, fay_buffer *out)
@@ -308,7 +261,7 @@ static void append_peaks(const fay_report *report, fay_buffer *out)
     for (size_t i = 0; i < report->stages_count; i++) {
         if (i > 0)
             fay_buffer_append_text(out, ", ");
-        append_name(out, report->stages[i].name);
+        fay_figure_name(out, report->stages[i].name);
         fay_buffer_printf(out, " %u", report->stages[i].stats.workers_peak);
     }
 }
@@ -316,12 +269,12 @@ static void append_peaks(const fay_report *report, fay_buffer *out)
 void fay_report_summary(const fay_report *report, unsigned flags, fay_buffer *out)
 {
     fay_buffer_printf(out, "run %s: ", report->run);
-    append_number(out, report->in, "in" DOT);
-    append_number(out, report->out, "out" DOT);
+    fay_figure_count(out, report->in, "in" DOT);
+    fay_figure_count(out, report->out, "out" DOT);
     append_dead(out, flags, report->dead);
     if (report->dead > 0 && report->dead_letter != NULL) {
         fay_buffer_append_text(out, " " ARROW " ");
-        append_name(out, report->dead_letter);
+        fay_figure_name(out, report->dead_letter);
     }
     sums all = sum_up(report);
     append_if_any(out, all.filtered, "filtered");

@@ -474,6 +474,7 @@ static void carry_out(fay_sim_owner *owner, const fay_flow_action *action)
         fay_sim_book_acked(owner->book, action->root, action->count, owner->shape->config.journal);
         break;
     case FAY_FLOW_HOLDING:
+    case FAY_FLOW_DECISION:
     case FAY_FLOW_PRESSURE: break;
     case FAY_FLOW_FAIL: fay_sim_book_fail(owner->book, action); break;
     case FAY_FLOW_PAUSED: paused(owner, action); break;

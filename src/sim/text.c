@@ -46,8 +46,9 @@ const char *fay_sim_action_name(int kind)
         [FAY_FLOW_LOAD] = "load",         [FAY_FLOW_UNSPOOL] = "unspool",
         [FAY_FLOW_SYNC] = "sync",         [FAY_FLOW_RECORD] = "record",
         [FAY_FLOW_ACKED] = "acked",       [FAY_FLOW_HOLDING] = "holding",
-        [FAY_FLOW_PRESSURE] = "pressure", [FAY_FLOW_FAIL] = "fail",
-        [FAY_FLOW_PAUSED] = "paused",     [FAY_FLOW_DONE] = "done",
+        [FAY_FLOW_DECISION] = "decision", [FAY_FLOW_PRESSURE] = "pressure",
+        [FAY_FLOW_FAIL] = "fail",         [FAY_FLOW_PAUSED] = "paused",
+        [FAY_FLOW_DONE] = "done",
     };
     return names[kind];
 }
@@ -167,6 +168,7 @@ void fay_sim_say_action(fay_sim_trace *trace, const fay_flow_action *action)
     case FAY_FLOW_ACKED:
         fay_sim_say(trace, "  flow", "%-11s %" PRIu64 " +%zu", name, action->root, action->count);
         break;
+    case FAY_FLOW_DECISION:
     case FAY_FLOW_PRESSURE:
         fay_sim_say(trace, "  flow", "%-11s stage %zu", name, action->stage);
         break;

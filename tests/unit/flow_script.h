@@ -61,6 +61,16 @@ static inline void say_items(struct script *s, const fay_batch *batch, size_t at
     say(s, "\n");
 }
 
+static inline void say_decision(struct script *s, const fay_equalizer_view *view)
+{
+    if (view->spawn > 0 || view->retire) {
+        say(s, "decided: %s, %+d", fay_rule_name(view->rule), view->retire ? -1 : (int)view->spawn);
+    } else {
+        say(s, "held");
+    }
+    say(s, " wants %u%s%s\n", view->wanted, view->held_by[0] != '\0' ? ", " : "", view->held_by);
+}
+
 static inline void say_action(struct script *s, const fay_flow_action *a)
 {
     say(s, "[%3lu] ", (unsigned long)(s->now / FAY_MS));
@@ -108,6 +118,7 @@ static inline void say_action(struct script *s, const fay_flow_action *a)
     case FAY_FLOW_LOAD: say(s, "load %u\n", a->spool); break;
     case FAY_FLOW_UNSPOOL: say(s, "unspool %u\n", a->spool); break;
     case FAY_FLOW_PRESSURE: say(s, "pressure\n"); break;
+    case FAY_FLOW_DECISION: say_decision(s, fay_flow_stage_view(s->flow, a->stage)); break;
     }
 }
 

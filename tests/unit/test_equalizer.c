@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The Equalizers of a run: HIGH spawns, LOW retires one, EVEN does nothing and sleeps. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,6 +59,14 @@ static void work(run *r, size_t stage, unsigned seconds, unsigned rate, fay_ns u
     }
 }
 
+/* The numbers of a view add up, as its reader would do it. */
+static void assert_sum(const fay_equalizer_view *v)
+{
+    assert_true(fabs(v->load - v->rate * v->item_s) < 1e-9);
+    assert_true(fabs(v->spare - 1.2 * sqrt(fmax(v->load, 0.25))) < 1e-9);
+    assert_int_equal(v->wanted, (unsigned)ceil(v->load + v->spare + v->drain - 1e-6) + v->stuck);
+}
+
 static void balanced_it_is_dormant(void **state)
 {
     (void)state;
@@ -84,6 +93,11 @@ static void a_backlog_spawns_as_many_as_the_load_needs(void **state)
     assert_int_equal(r.view.pressure, FAY_HIGH);
     assert_in_range(d.spawn, 9, 40);
     assert_true(r.view.load > 9 && r.view.load < 11);
+    assert_sum(&r.view);
+    assert_int_equal(r.view.rule, FAY_RULE_LOAD);
+    assert_int_equal(r.view.spawn, d.spawn);
+    assert_int_equal(r.view.wanted, 1 + d.spawn);
+    assert_string_equal(r.view.held_by, "");
     end(&r);
 }
 
@@ -97,6 +111,10 @@ static void the_maximum_holds_it(void **state)
     fay_equalizer_decision d = look(&r, 0);
     assert_int_equal(d.spawn, 0);
     assert_false(d.shed);
+    assert_string_equal(r.view.held_by, "AT_MAX");
+    assert_int_equal(r.view.pressure, FAY_HIGH);
+    assert_sum(&r.view);
+    assert_true(r.view.wanted > 10);
     fay_ns first = fay_equalizers_due(r.all, 0);
     for (int i = 0; i < 30 && fay_equalizers_due(r.all, 0) != FAY_NEVER; i++) {
         r.now = fay_equalizers_due(r.all, 0);
@@ -115,8 +133,13 @@ static void what_is_not_known_is_tried_by_the_root_of_the_queue(void **state)
     assert_int_equal(look(&r, 0).spawn, 9);
     r.stages[0].starting = 9;
     r.now = fay_equalizers_due(r.all, 0);
+    assert_int_equal(r.view.rule, FAY_RULE_LEARNING);
     assert_int_equal(look(&r, 0).spawn, 0);
     assert_string_equal(r.view.held_by, "LEARNING");
+    r.stages[0].queued = 0;
+    r.now = fay_equalizers_due(r.all, 0);
+    (void)look(&r, 0);
+    assert_string_equal(r.view.held_by, "");
     end(&r);
 }
 
@@ -128,9 +151,12 @@ static void near_the_end_nobody_is_started_for_nothing(void **state)
     r.stages[0].queued = 3; /* 30 ms of work; a start takes 20 ms */
     r.stages[0].drying = true;
     assert_int_equal(look(&r, 0).spawn, 0);
+    assert_string_equal(r.view.held_by, "SOURCE_DRY");
+    assert_int_equal(r.view.pressure, FAY_EVEN);
     r.stages[0].queued = 300;
     r.now += 100 * FAY_MS;
     assert_true(look(&r, 0).spawn > 0);
+    assert_string_equal(r.view.held_by, "");
     end(&r);
 }
 
@@ -147,6 +173,10 @@ static void one_idle_worker_after_the_other_goes(void **state)
         fay_equalizer_decision d = look(&r, 0);
         assert_int_equal(d.spawn, 0);
         if (d.retire) {
+            assert_int_equal(r.view.rule, FAY_RULE_IDLE);
+            assert_true(r.view.retire && r.view.idle_s >= 0.2 - 1e-9);
+            assert_int_equal(r.view.serving, c->live);
+            assert_sum(&r.view);
             assert_true(r.now >= c->idle_since + 200 * FAY_MS); /* 2 T */
             assert_true(gone == 0 || r.now > gone);             /* never two at once */
             gone = r.now;
@@ -223,7 +253,7 @@ static void a_hint_comes_before_the_items(void **state)
     for (int i = 0; i < 5; i++) { /* both work, evenly */
         work(&r, 0, 1, 100, FAY_MS);
         for (unsigned k = 0; k < 100; k++) {
-            fay_equalizers_arrived(r.all, 1, r.now - (100 - k) * 10 * FAY_MS, 1);
+            fay_equalizers_arrived(r.all, 1, r.now - (fay_ns)(100 - k) * 10 * FAY_MS, 1);
             fay_equalizers_finished(r.all, 1, 10 * FAY_MS, 1);
         }
         fay_equalizers_sent(r.all, 0, 1, 100);
@@ -247,10 +277,33 @@ static void what_all_may_use_is_shared(void **state)
     work(&r, 0, 5, 100, 100 * FAY_MS);
     r.stages[0].queued = 900;
     assert_int_equal(look(&r, 0).spawn, 3);
-    fay_equalizers_cost(r.all, 0, 0, 0.25); /* as it turns out */
+    assert_string_equal(r.view.held_by, "NO_CPU");
+    assert_int_equal(r.view.rule, FAY_RULE_SHARE);
     r.stages[0].live = 4;
     r.now += 100 * FAY_MS;
+    assert_int_equal(look(&r, 0).spawn, 0);
+    assert_string_equal(r.view.held_by, "NO_CPU");
+    assert_int_equal(r.view.pressure, FAY_HIGH);
+    fay_equalizers_cost(r.all, 0, 0, 0.25); /* as it turns out */
+    r.now += 100 * FAY_MS;
     assert_true(look(&r, 0).spawn > 3);
+    end(&r);
+}
+
+static void memory_holds_it(void **state)
+{
+    (void)state;
+    run r = begin(1, 1, 64);
+    fay_equalizers_capacity(r.all, 1, 3e9);
+    fay_equalizers_cost(r.all, 0, 1, 1e9);
+    work(&r, 0, 5, 100, 100 * FAY_MS);
+    r.stages[0].queued = 900;
+    assert_int_equal(look(&r, 0).spawn, 2);
+    assert_string_equal(r.view.held_by, "NO_MEM");
+    r.stages[0].live = 3;
+    r.now += 100 * FAY_MS;
+    assert_int_equal(look(&r, 0).spawn, 0);
+    assert_string_equal(r.view.held_by, "NO_MEM");
     end(&r);
 }
 
@@ -279,6 +332,46 @@ static void who_waits_for_room_is_blocked(void **state)
     (void)look(&r, 0);
     assert_int_equal(look(&r, 0).spawn, 0);
     assert_int_equal(r.view.pressure, FAY_BLOCKED);
+    assert_string_equal(r.view.held_by, "BLOCKED");
+    r.stages[0].blocked = 0; /* and not a moment longer */
+    r.stages[0].queued = 0;
+    fay_equalizers_watch(r.all, 0, r.now, &r.stages[0]);
+    fay_equalizers_view(r.all, 0, &r.view);
+    assert_int_equal(r.view.pressure, FAY_EVEN);
+    assert_string_equal(r.view.held_by, "");
+    end(&r);
+}
+
+/* Four workers do as much as two did, and each Item takes twice as long: something is full. */
+static void growth_that_does_nothing_is_held(void **state)
+{
+    (void)state;
+    run r = begin(1, 1, 64);
+    fay_equalizer_counters *c = &r.stages[0];
+    const char *held = "";
+    unsigned n = 2;
+    c->live = n;
+    c->queued = 0;
+    for (int i = 0; i < 100; i++) { /* calm at first: a reference */
+        work(&r, 0, 1, 100, 10 * FAY_MS);
+        (void)look(&r, 0);
+    }
+    for (int i = 0; i < 600 && strcmp(held, "GAIN") != 0; i++) {
+        for (int k = 0; k < 20; k++) { /* 100 ms: 400/s come, 200/s is all that n workers do */
+            r.now += 5 * FAY_MS;
+            fay_equalizers_arrived(r.all, 0, r.now, 2);
+            fay_equalizers_finished(r.all, 0, (fay_ns)n * 5 * FAY_MS, 1);
+        }
+        c->queued = 900;
+        fay_equalizer_decision d = look(&r, 0);
+        n += d.spawn;
+        n -= d.retire || d.shed;
+        c->live = n;
+        held = r.view.held_by;
+    }
+    assert_string_equal(held, "GAIN");
+    assert_int_equal(r.view.pressure, FAY_HIGH);
+    assert_true(r.view.cap < 64);
     end(&r);
 }
 
@@ -287,11 +380,21 @@ static void pinned_it_is_never_asked(void **state)
     (void)state;
     const fay_equalizer_stage stage = {.min = 4, .max = 4, .pinned = true, .sourced = true};
     run r = {.all = fay_equalizers_new(&stage, 1, 0)};
-    r.stages[0] = (fay_equalizer_counters){.queued = 9999, .live = 1, .idle_since = FAY_NEVER};
-    work(&r, 0, 1, 1000, FAY_SECOND);
+    r.stages[0] = (fay_equalizer_counters){.queued = 9999, .live = 4, .idle_since = FAY_NEVER};
+    work(&r, 0, 1, 1000, 20 * FAY_MS);
+    (void)look(&r, 0);
+    assert_string_equal(r.view.held_by, ""); /* for a moment only, as far as is known */
+    work(&r, 0, 1, 1000, 20 * FAY_MS);
     (void)look(&r, 0);
     assert_int_equal(fay_equalizers_due(r.all, 0), FAY_NEVER);
     assert_string_equal(r.view.held_by, "PINNED");
+    assert_int_equal(r.view.pressure, FAY_HIGH);
+    assert_true(r.view.load > 15 && r.view.wanted > 15); /* 1,000/s of 20 ms: 20 at work */
+    r.stages[0].queued = 0;
+    (void)look(&r, 0);
+    assert_string_equal(r.view.held_by, "");
+    assert_int_equal(r.view.pressure, FAY_EVEN);
+    r.stages[0].queued = 9999;
     fay_equalizers_scale(r.all, 0, r.now, 1, 8, false);
     assert_true(look(&r, 0).spawn > 0);
     end(&r);
@@ -310,6 +413,8 @@ int main(void)
         cmocka_unit_test(at_rest_it_stays_at_rest),
         cmocka_unit_test(a_hint_comes_before_the_items),
         cmocka_unit_test(what_all_may_use_is_shared),
+        cmocka_unit_test(memory_holds_it),
+        cmocka_unit_test(growth_that_does_nothing_is_held),
         cmocka_unit_test(saturated_cores_hold_it),
         cmocka_unit_test(who_waits_for_room_is_blocked),
         cmocka_unit_test(pinned_it_is_never_asked),

@@ -136,8 +136,9 @@ static void the_last_worker_waits_for_who_works_upstream(void **state)
                                   "[60000] lease 1/0 from 0: 0.0=A\n"
                                   "[60000] write: 0.0.0=x\n"
                                   "[60000] acked 0..0\n"
-                                  "[120000] pressure\n"
-                                  "[120000] retire 1/0\n");
+                                  "[120000] retire 1/0\n"
+                                  "[120000] decided: idle, -1 wants 1\n"
+                                  "[120000] pressure\n");
 }
 
 /* A root with Items in two batches ties both: they are done when all three roots are. */

@@ -19,7 +19,7 @@ static const fay_report_stage stages[] = {
       .target = 1,
       .workers_peak = 1,
       .pressure = 0,
-      .held_by = "PINNED", /* only said of who wants more */
+      .held_by = "",
       .out_rate = 812}},
     {"score.py",
      {.in = 61000,
@@ -63,6 +63,30 @@ static void the_bar_shows_stages_and_totals(void **state)
     assert_bar(
         &report, 0, 0,
         " jq 1w EVEN 812/s │ score.py 2→5w HIGH AT_MAX 160/s·w │ 6,214 done 3 dead  ETA 1:10");
+}
+
+/* Also where that is no reason for pressure; BLOCKED has said it. */
+static void what_holds_a_stage_stands_beside_its_pressure(void **state)
+{
+    (void)state;
+    static const struct {
+        fay_pressure pressure;
+        const char *held_by, *text;
+    } cases[] = {{FAY_HIGH, "PINNED", " jq 1w HIGH PINNED 812/s │ 6,214 done"},
+                 {FAY_EVEN, "SOURCE_DRY", " jq 1w EVEN SOURCE_DRY 812/s │ 6,214 done"},
+                 {FAY_BLOCKED, "BLOCKED", " jq 1w BLOCKED 812/s │ 6,214 done"},
+                 {FAY_HIGH, "", " jq 1w HIGH 812/s │ 6,214 done"}};
+    for (size_t i = 0; i < FAY_COUNT(cases); i++) {
+        fay_report report = example();
+        fay_report_stage stage = stages[0];
+        stage.stats.pressure = cases[i].pressure;
+        stage.stats.held_by = cases[i].held_by;
+        report.stages = &stage;
+        report.stages_count = 1;
+        report.dead = 0;
+        report.expected = 0;
+        assert_bar(&report, 0, 0, cases[i].text);
+    }
 }
 
 static void without_an_expected_number_there_is_no_eta(void **state)
@@ -224,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bar_shows_stages_and_totals),
+        cmocka_unit_test(what_holds_a_stage_stands_beside_its_pressure),
         cmocka_unit_test(without_an_expected_number_there_is_no_eta),
         cmocka_unit_test(a_resumed_run_counts_what_was_done_before),
         cmocka_unit_test(what_the_sink_has_lost_is_not_done),

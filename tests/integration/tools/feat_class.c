@@ -114,6 +114,16 @@ static int status(fay_ctx *ctx, const fay_item *in)
     return say(ctx, text);
 }
 
+/* After 20 ms of work: the stage's pressure, as asked for and as the Item has it, and workers. */
+static int pressed(fay_ctx *ctx, const fay_item *in)
+{
+    char text[64];
+    usleep(20000);
+    snprintf(text, sizeof text, "%d %" PRId64 " %" PRId64, (int)fay_stage_pressure(ctx),
+             fay_item_int(in, "fay.pressure", -9), fay_item_int(in, "fay.workers", -9));
+    return say(ctx, text);
+}
+
 static int beat(fay_ctx *ctx)
 {
     for (int i = 0; i < 6; i++) { /* longer than the timeout in all */
@@ -170,6 +180,8 @@ static int process(void *self, fay_ctx *ctx, const fay_item *in)
         return get(ctx, in);
     if (IS("status"))
         return status(ctx, in);
+    if (IS("pressure"))
+        return pressed(ctx, in);
     if (IS("beat"))
         return beat(ctx);
     return fay_emit(ctx, data, length) == FAY_OK ? FAY_ACK : FAY_RETRY;

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an Equalizer has made of a stage: its word, the numbers that went into it, and what it has
+ * led to. Enough to do the sum again by hand:
+ *
+ *     load   = rate x item_s
+ *     wanted = load + spare + drain, rounded up, and one for each that is stuck
+ */
+#ifndef FAY_VIEW_H
+#define FAY_VIEW_H
+
+#include <faymora/worker.h>
+
+#include "base/base.h"
+
+/* By what rule a stage is to have another number of workers. */
+typedef enum fay_rule {
+    FAY_RULE_NONE,       /* the number is right */
+    FAY_RULE_WAKING,     /* no worker is there, and something to do is, or is about to be */
+    FAY_RULE_LEARNING,   /* nothing has finished yet: the root of the queue, as a guess */
+    FAY_RULE_LOAD,       /* more arrives than those there do */
+    FAY_RULE_BACKLOG,    /* what waits is to be worked off */
+    FAY_RULE_LONG_ITEMS, /* a worker starts sooner than one is free: one for each that waits */
+    FAY_RULE_STANDING,   /* they should be enough, and the queue stands: a tenth more */
+    FAY_RULE_SHARE,      /* of what the whole pipeline can do */
+    FAY_RULE_IDLE,       /* the one that has been idle longest is not needed */
+    FAY_RULE_OVER_CAP,   /* more than growth was worth */
+} fay_rule;
+
+typedef struct fay_equalizer_view {
+    fay_pressure pressure;
+    const char *held_by; /* why less is done than wanted (man faymora-run), or "" */
+    fay_rule rule;
+    unsigned spawn;          /* so many more, in the last evaluation */
+    bool retire;             /* or one less */
+    unsigned serving, stuck; /* live workers: those that do, and those on one Item for too long */
+    unsigned starting;       /* workers that do not work yet */
+    unsigned wanted;         /* workers, before anything held it */
+    unsigned max;            /* workers, as the pipeline states it */
+    uint64_t queued;         /* Items that wait */
+    double rate;             /* l: Items that arrive, or are offered, in a second */
+    double item_s, spawn_s;  /* s, L: seconds of an Item, 0 = not known; of a start */
+    double load, spare;      /* R, and the head room above it; workers */
+    double backlog;          /* B: Items that wait or will before a new worker is up, */
+    double drain, drain_s;   /* D: workers for them, so that they are gone in so many seconds */
+    double trigger;          /* HIGH below so many workers */
+    double ceiling;          /* what the whole pipeline lets this stage do, Items/s; INFINITY = all
+                               * of it */
+    double cap;              /* workers that growth was worth; INFINITY = no bound */
+    double idle_s;           /* of the worker that goes */
+    uint64_t evaluations;
+    bool armed;
+} fay_equalizer_view;
+
+/* A word for programs: "load", "long_items"; "" for NONE. */
+const char *fay_rule_name(fay_rule rule);
+
+#endif /* FAY_VIEW_H */
