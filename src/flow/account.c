@@ -20,6 +20,7 @@ void fay_account_note(fay_equalizer *e, double rate, double item_s)
     v->starting = e->last.starting;
     v->queued = e->last.queued;
     v->rate = rate;
+    v->from_source = false;
     v->item_s = item_s;
     v->spawn_s = e->spawn_s;
     v->load = rate * item_s;
@@ -78,9 +79,9 @@ void fay_account_pinned(fay_equalizers *all, size_t stage, double now)
         return;
     double rate = fay_arrivals_rate(&e->arrivals, now, fay_board_period(e), e->spawn_s);
     fay_board_visit(all);
-    if (e->config.sourced)
-        rate = fmax(rate, e->last.source_rate * e->visits);
-    fay_account_note(e, rate, fay_service_mean(&e->service, now));
+    double offered = e->config.sourced ? e->last.source_rate * e->visits : 0;
+    fay_account_note(e, fmax(rate, offered), fay_service_mean(&e->service, now));
+    e->view.from_source = offered > rate;
     e->view.rule = FAY_RULE_STANDING;
     e->view.wanted = FAY_MAX(e->view.wanted, fay_board_workers(e) + 1);
 }

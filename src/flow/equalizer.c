@@ -151,7 +151,7 @@ typedef struct plan {
     double backlog, drainers; /* B, D */
     double by;                /* when B is to be gone, seconds */
     double target, trigger;
-    bool standing, rare, nudged;
+    bool from_source, standing, rare, nudged;
     fay_ceiling ceiling;
     double serving; /* workers that do, with those that are not stuck */
 } plan;
@@ -170,8 +170,10 @@ static void offer(fay_equalizers *all, size_t stage, double now, double seen, pl
         p->rate = outdated ? fmax(0, seen - drained) : hinted;
         p->drain = drained;
     }
-    if (e->config.sourced && e->last.source_rate > 0)
-        p->rate = fmax(p->rate, e->last.source_rate * e->visits);
+    if (e->config.sourced && e->last.source_rate * e->visits > p->rate) {
+        p->rate = e->last.source_rate * e->visits;
+        p->from_source = true;
+    }
     p->offered = p->rate;
     p->ceiling = fay_board_ceiling(all);
     double most = p->ceiling.rate * e->visits;
@@ -358,6 +360,7 @@ static void note(fay_equalizer *e, const plan *p, double item)
 {
     fay_equalizer_view *v = &e->view;
     fay_account_note(e, p->offered, item);
+    v->from_source = p->from_source;
     v->backlog = p->backlog;
     v->drain = p->drainers;
     v->drain_s = p->by;

@@ -112,7 +112,7 @@ struct fay_flow_stage_state {
     /* what was made of it last, and the refusal that was told last */
     fay_equalizer_view view;
     const char *refused_by;
-    unsigned refused_wanted;
+    unsigned refused_wanted, refusals; /* of the same word, 6 at most */
     fay_ns refused_at;
     /* rates, over windows of 100 ms */
     fay_ns window_at;

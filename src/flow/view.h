@@ -39,6 +39,7 @@ typedef struct fay_equalizer_view {
     unsigned max;            /* workers, as the pipeline states it */
     uint64_t queued;         /* Items that wait */
     double rate;             /* l: Items that arrive, or are offered, in a second */
+    bool from_source;        /* the latter, by the source: as many as it would give */
     double item_s, spawn_s;  /* s, L: seconds of an Item, 0 = not known; of a start */
     double load, spare;      /* R, and the head room above it; workers */
     double backlog;          /* B: Items that wait or will before a new worker is up, */

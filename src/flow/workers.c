@@ -302,15 +302,17 @@ static void conclude(const fay_flow *flow, fay_ns now, const fay_stage *stage,
 }
 
 /* An action is always told. A refusal is when it is another one, by its word or by what was wanted;
- * one of the same word once a second at most. */
+ * one of the same word not before 1 s, then 2, 4, .. 64 s have passed, as the number that is wanted
+ * may be another each time. */
 static bool is_news(fay_stage *stage, fay_ns now, const fay_equalizer_view *view)
 {
     bool same = strcmp(view->held_by, stage->refused_by) == 0;
-    bool soon = now - stage->refused_at < FAY_SECOND;
+    bool soon = now - stage->refused_at < FAY_SECOND << stage->refusals;
     bool again = view->wanted == stage->refused_wanted &&
                  strcmp(view->held_by, stage->view.held_by) == 0; /* all the time since */
     if (view->held_by[0] == '\0' || (same && (soon || again)))
         return false;
+    stage->refusals = same ? FAY_MIN(stage->refusals + 1, 6u) : 0;
     stage->refused_by = view->held_by;
     stage->refused_wanted = view->wanted;
     stage->refused_at = now;

@@ -107,7 +107,9 @@ static void tell_held(const fay_equalizer_view *view, fay_buffer *out)
 static void tell_sum(const fay_equalizer_view *view, fay_buffer *out)
 {
     fay_buffer_append_text(out, ": ");
-    fay_figure_rate(out, view->rate, "/s arrive, an Item takes ");
+    fay_figure_rate(out, view->rate, "/s ");
+    fay_buffer_append_text(out, view->from_source ? "are to be had" : "arrive");
+    fay_buffer_append_text(out, ", an Item takes ");
     fay_figure_seconds(out, view->item_s);
     fay_buffer_printf(out, ": load %.1f + %.1f to spare", view->load, view->spare);
     if (view->drain >= 0.05)

@@ -109,7 +109,9 @@ class Explain(faytest.Case):
         self.assertRegex(lines[-1], r"^python3: 2 workers at most \(of 1-2\), 2 started")
         self.assertRegex(done.err, r"(?m)^python3  [\d.]+ s  1→2 workers")
         said = re.search(r"(?m)^python3  [\d.]+ s  stays at 2 workers, wants (\d+), HELD by "
-                         r"AT_MAX: 2 is its maximum: [\d,.]+/s arrive, an Item takes ([\d.]+) ms: "
+                         r"AT_MAX: 2 is its maximum: [\d,.]+/s (?:arrive|are to be had), "
+                         r"an Item takes "
+                         r"([\d.]+) ms: "
                          r"load ([\d.]+) \+ ([\d.]+) to spare.* = (\d+).*; [\d,]+ wait$", done.err)
         self.assertTrue(said, done)
         self.assertEqual(said[1], said[5])

@@ -175,6 +175,17 @@ static void programs_are_told_all_numbers(void **state)
     assert_string_equal(fay_reason_event(&view), "stage.retire");
 }
 
+/* More than arrive: the queue is full, and the source has them. */
+static void what_the_source_has_does_not_arrive(void **state)
+{
+    (void)state;
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer out = {0};
+    fay_equalizer_view view = example();
+    view.from_source = true;
+    fay_reason_tell(&view, "score", 0, &out);
+    assert_non_null(strstr(fay_buffer_text(&out), ": 812/s are to be had, an Item takes 6.2 ms: "));
+}
+
 /* ---- many of them ---------------------------------------------------------------------------- */
 
 static size_t count(const char *text, const char *what)
@@ -232,6 +243,7 @@ int main(void)
         cmocka_unit_test(who_goes_was_idle),
         cmocka_unit_test(every_rule_has_a_name_and_a_sentence),
         cmocka_unit_test(programs_are_told_all_numbers),
+        cmocka_unit_test(what_the_source_has_does_not_arrive),
         cmocka_unit_test(the_first_and_the_last_are_kept),
     };
     return cmocka_run_group_tests_name("reason", tests, NULL, NULL);
