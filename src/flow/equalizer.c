@@ -572,6 +572,11 @@ fay_ns fay_equalizers_stuck_after(const fay_equalizers *all, size_t stage)
 
 void fay_equalizers_view(const fay_equalizers *all, size_t stage, fay_equalizer_view *ret)
 {
-    *ret = all->stages[stage].view;
-    ret->armed = all->stages[stage].armed;
+    const fay_equalizer *e = &all->stages[stage];
+    *ret = e->view;
+    ret->armed = e->armed;
+    ret->cores = all->capacity[FAY_CORES];
+    ret->bytes = all->capacity[FAY_MEMORY];
+    ret->each_cores = e->cost[FAY_CORES];
+    ret->each_bytes = e->cost[FAY_MEMORY];
 }

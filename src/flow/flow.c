@@ -14,7 +14,7 @@ static void stage_init(fay_flow *flow, size_t index, fay_ns now)
     fay_stage *stage = &flow->stages[index];
     stage->config = flow->config.stages[index];
     stage->index = index;
-    stage->view.held_by = stage->refused_by = "";
+    stage->view.held_by = stage->refused_by = stage->refused_before = "";
     stage->tests = fay_router_tests(flow->router, index);
     stage->all = fay_router_all(flow->router, index);
     stage->possible = fay_router_possible(flow->router, index);

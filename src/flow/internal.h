@@ -109,9 +109,9 @@ struct fay_flow_stage_state {
     bool proven; /* something succeeded, or the breaker is told to look no more */
     unsigned crashes;
     fay_ns crashed_at, spawn_after;
-    /* what was made of it last, and the refusal that was told last */
+    /* what was made of it last, and the refusals that were told last, of two words */
     fay_equalizer_view view;
-    const char *refused_by;
+    const char *refused_by, *refused_before;
     unsigned refused_wanted, refusals; /* of the same word, 6 at most */
     fay_ns refused_at;
     /* rates, over windows of 100 ms */

@@ -49,6 +49,8 @@ typedef struct fay_equalizer_view {
                                * of it */
     double cap;              /* workers that growth was worth; INFINITY = no bound */
     double idle_s;           /* of the worker that goes */
+    double cores, bytes;     /* that all workers may use together; INFINITY = no bound */
+    double each_cores, each_bytes; /* that one of this stage needs; 0 = that bounds nothing */
     uint64_t evaluations;
     bool armed;
 } fay_equalizer_view;

@@ -261,11 +261,13 @@ void fay_flow_time_source(fay_flow *flow, fay_ns now)
     flow->source_since = now;
 }
 
-/* Whether another number of workers is wanted now. */
+/* Whether another number of workers is wanted now. (Where one is to go and none is idle it is asked
+ * again and again.) */
 static bool equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
     fay_equalizers *all = flow->equalizers;
     fay_equalizer_decision decision = {0};
+    unsigned before = stage->wanted;
     tell_arrivals(flow, now, stage);
     fay_equalizer_counters input = counters(flow, stage);
     fay_equalizers_watch(all, stage->index, now, &input);
@@ -278,7 +280,7 @@ static bool equalize(fay_flow *flow, fay_ns now, fay_stage *stage)
         stage->wanted = stage->live + stage->starting + decision.spawn;
     if (decision.retire || decision.shed)
         stage->wanted = stage->live + stage->starting - 1;
-    return decision.spawn > 0 || decision.retire || decision.shed;
+    return stage->wanted != before;
 }
 
 /* How it came out. What the ledger itself knows comes before what the Equalizer says. */
@@ -302,17 +304,19 @@ static void conclude(const fay_flow *flow, fay_ns now, const fay_stage *stage,
 }
 
 /* An action is always told. A refusal is when it is another one, by its word or by what was wanted;
- * one of the same word not before 1 s, then 2, 4, .. 64 s have passed, as the number that is wanted
- * may be another each time. */
+ * one of the same word, or of the two that take turns, not before 1 s, then 2, 4, .. 64 s have
+ * passed, as the number that is wanted may be another each time. */
 static bool is_news(fay_stage *stage, fay_ns now, const fay_equalizer_view *view)
 {
-    bool same = strcmp(view->held_by, stage->refused_by) == 0;
+    bool last = strcmp(view->held_by, stage->refused_by) == 0;
+    bool same = last || strcmp(view->held_by, stage->refused_before) == 0;
     bool soon = now - stage->refused_at < FAY_SECOND << stage->refusals;
     bool again = view->wanted == stage->refused_wanted &&
                  strcmp(view->held_by, stage->view.held_by) == 0; /* all the time since */
     if (view->held_by[0] == '\0' || (same && (soon || again)))
         return false;
     stage->refusals = same ? FAY_MIN(stage->refusals + 1, 6u) : 0;
+    stage->refused_before = last ? stage->refused_before : stage->refused_by;
     stage->refused_by = view->held_by;
     stage->refused_wanted = view->wanted;
     stage->refused_at = now;
@@ -323,6 +327,7 @@ static void tell(fay_flow *flow, fay_ns now, fay_stage *stage, bool acted)
 {
     fay_equalizer_view view;
     conclude(flow, now, stage, &view);
+    stage->refusals = acted ? 0 : stage->refusals;
     bool news = is_news(stage, now, &view);
     bool other =
         view.pressure != stage->view.pressure || strcmp(view.held_by, stage->view.held_by) != 0;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "run/figures.h"
 #include "run/report.h"
 
@@ -71,9 +72,28 @@ void fay_reason_members(const fay_equalizer_view *view, fay_buffer *out)
     member(out, "ceiling_per_second", view->ceiling);
     member(out, "cap", view->cap);
     member(out, "idle_seconds", view->idle_s);
+    member(out, "cores", view->cores);
+    member(out, "bytes", view->bytes);
+    member(out, "worker_cores", view->each_cores);
+    member(out, "worker_bytes", view->each_bytes);
 }
 
 /* ---- for people ------------------------------------------------------------------------------ */
+
+/* Of what is scarce: how much there is for all, and what one more would need. */
+static void tell_needs(const fay_equalizer_view *view, fay_buffer *out)
+{
+    char all[FAY_UNITS_TEXT_MAX], each[FAY_UNITS_TEXT_MAX];
+    if (strcmp(view->held_by, "NO_CPU") == 0 && isfinite(view->cores) && view->each_cores > 0) {
+        fay_buffer_printf(out, " (%.4g for all, a worker needs %.2g)", view->cores,
+                          view->each_cores);
+    }
+    if (strcmp(view->held_by, "NO_MEM") == 0 && isfinite(view->bytes) && view->each_bytes > 0) {
+        fay_buffer_printf(out, " (%s for all, a worker needs %s)",
+                          fay_size_text((uint64_t)fmax(0, view->bytes), all),
+                          fay_size_text((uint64_t)view->each_bytes, each));
+    }
+}
 
 /* What a HELD word means here. */
 static void tell_held(const fay_equalizer_view *view, fay_buffer *out)
@@ -101,6 +121,7 @@ static void tell_held(const fay_equalizer_view *view, fay_buffer *out)
         if (strcmp(view->held_by, meanings[i].word) == 0)
             fay_buffer_append_text(out, meanings[i].meaning);
     }
+    tell_needs(view, out);
 }
 
 /* The sum, as it can be done again by hand. */

@@ -300,6 +300,7 @@ static void memory_holds_it(void **state)
     r.stages[0].queued = 900;
     assert_int_equal(look(&r, 0).spawn, 2);
     assert_string_equal(r.view.held_by, "NO_MEM");
+    assert_true(r.view.bytes > 2.9e9 && r.view.each_bytes > 0.9e9);
     r.stages[0].live = 3;
     r.now += 100 * FAY_MS;
     assert_int_equal(look(&r, 0).spawn, 0);

@@ -94,6 +94,27 @@ static void a_refusal_is_told_more_and_more_rarely(void **state)
     assert_string_equal(stats_of(s, 0).held_by, "AT_MAX");
 }
 
+static void two_words_that_take_turns_are_told_as_rarely(void **state)
+{
+    struct script *s = elastic(state, 1);
+    start(s);
+    read_source(s, "abcdefgh");
+    step(s);
+    uint64_t tag = 0;
+    size_t told = 0, pinned = 0, at_max = 0;
+    for (unsigned i = 0; i < 60; i++) { /* a minute */
+        forget(s);
+        feed(s, (fay_flow_event){.kind = FAY_FLOW_SCALE, .min = i % 2, .max = 1});
+        tag = work(s, tag, 1000, 50 * FAY_MS);
+        told += count(s, "held wants");
+        pinned += strcmp(stats_of(s, 0).held_by, "PINNED") == 0;
+        at_max += strcmp(stats_of(s, 0).held_by, "AT_MAX") == 0;
+    }
+    assert_in_range(pinned, 29, 30);
+    assert_in_range(at_max, 29, 30);
+    assert_in_range(told, 2, 8);
+}
+
 /* Its workers die: the next one is put off, and that is said until it is there. */
 static void a_crash_loop_holds_it(void **state)
 {
@@ -204,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FLOW_TEST(a_growth_is_told_before_it_is_needed_again),
         FLOW_TEST(a_refusal_is_told_more_and_more_rarely),
+        FLOW_TEST(two_words_that_take_turns_are_told_as_rarely),
         FLOW_TEST(a_crash_loop_holds_it),
         FLOW_TEST(a_drain_starts_nobody_for_nothing),
         FLOW_TEST(where_a_pinned_stage_stands_it_says_so),

@@ -36,7 +36,9 @@ static fay_equalizer_view example(void)
                                 .drain_s = 0.25,
                                 .trigger = 6.1,
                                 .ceiling = (double)INFINITY,
-                                .cap = (double)INFINITY};
+                                .cap = (double)INFINITY,
+                                .cores = (double)INFINITY,
+                                .bytes = (double)INFINITY};
 }
 
 static void assert_told(const fay_equalizer_view *view, const char *text)
@@ -88,6 +90,26 @@ static void a_refusal_says_what_holds_it(void **state)
                        cases[i].word, cases[i].meaning);
         assert_told(&view, text);
     }
+}
+
+static void what_is_scarce_is_told_with_what_one_needs(void **state)
+{
+    (void)state;
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer cpu = {0};
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer memory = {0};
+    fay_equalizer_view view = example();
+    view.cores = 8;
+    view.each_cores = 0.97;
+    view.bytes = 3e9;
+    view.each_bytes = 2147483648;
+    view.held_by = "NO_CPU";
+    fay_reason_tell(&view, "score", 0, &cpu);
+    assert_non_null(strstr(fay_buffer_text(&cpu), "HELD by NO_CPU: the cores are in use (8 for "
+                                                  "all, a worker needs 0.97): 812/s"));
+    view.held_by = "NO_MEM";
+    fay_reason_tell(&view, "score", 0, &memory);
+    assert_non_null(strstr(fay_buffer_text(&memory), "HELD by NO_MEM: the memory is in use (2.8GiB "
+                                                     "for all, a worker needs 2GiB): 812/s"));
 }
 
 static void part_of_what_is_wanted_says_both(void **state)
@@ -164,7 +186,8 @@ static void programs_are_told_all_numbers(void **state)
         "\"stuck\":0,\"target\":9,\"wanted\":9,\"max\":16,\"arrivals_per_second\":812,"
         "\"item_seconds\":0.0062,\"load\":5.0344,\"spare\":2.6925,\"drain\":1.2,\"queued\":4102,"
         "\"backlog\":4000,\"drain_seconds\":0.25,\"start_seconds\":0.02,\"trigger\":6.1,"
-        "\"ceiling_per_second\":null,\"cap\":null,\"idle_seconds\":0");
+        "\"ceiling_per_second\":null,\"cap\":null,\"idle_seconds\":0,\"cores\":null,"
+        "\"bytes\":null,\"worker_cores\":0,\"worker_bytes\":0");
     view.spawn = 0;
     view.held_by = "NO_CPU";
     assert_string_equal(fay_reason_event(&view), "stage.held");
@@ -238,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_growth_is_a_sum_that_adds_up),
         cmocka_unit_test(a_refusal_says_what_holds_it),
+        cmocka_unit_test(what_is_scarce_is_told_with_what_one_needs),
         cmocka_unit_test(part_of_what_is_wanted_says_both),
         cmocka_unit_test(what_is_not_known_is_not_told),
         cmocka_unit_test(who_goes_was_idle),
