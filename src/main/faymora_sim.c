@@ -57,16 +57,19 @@ static const char bad_seeds[] = "seeds are numbers: --seed 7, --seeds 1-300";
 
 static void flow_help(FILE *out)
 {
-    (void)fputs("usage: faymora-sim flow [OPTIONS]\n"
-                "\nWhole pipelines: workers, Instances, links, disks and owners die.\n"
-                "\nOptions:\n"
-                "  --seeds A-B  the seeds to run, both ends included (1-100)\n"
-                "  --seed N     this one; prints the hash of its trace\n"
-                "  --trace      print what happens; with --seed\n"
-                "  -q, --quiet  print failures only\n"
-                "  -h, --help   print this\n"
-                "\nExit: 0 all went well, 1 a seed failed (its number is printed), 2 usage.\n",
-                out);
+    (void)fputs(
+        "usage: faymora-sim flow [OPTIONS]\n"
+        "\nWhole pipelines: workers, Instances, links, disks and owners die.\n"
+        "\nOptions:\n"
+        "  --seeds A-B  the seeds to run, both ends included (1-100)\n"
+        "  --seed N     this one; prints the hash of its trace\n"
+        "  --trace      print what happens; with --seed\n"
+        "  -q, --quiet  print failures only\n"
+        "  -h, --help   print this\n"
+        "\nThe last line also counts the workers that were retired, how many of these were\n"
+        "the last of their stage (to none), and how often that woke again (from none).\n"
+        "\nExit: 0 all went well, 1 a seed failed (its number is printed), 2 usage.\n",
+        out);
 }
 
 static int flow_main(int argc, char **argv)

@@ -121,6 +121,51 @@ static void check_rate(const fay_sim_book *book, size_t stage, fay_ns now)
     }
 }
 
+/* Whoever is asked to go has nothing in hand, and is given nothing any more. */
+static void check_retiring(const fay_sim_book *book)
+{
+    for (uint32_t number = 1; number < book->links_count; number++) {
+        const fay_sim_link *link = &book->links[number];
+        for (uint16_t i = 0; link->up && i < FAY_SIM_WORKERS_MAX; i++) {
+            const fay_sim_post *post = &link->posts[i];
+            if (post->retiring && post->held > 0) {
+                fay_sim_fail(book->trace,
+                             "worker %u of link %u is to retire and has %" PRIu64 " Items", i,
+                             number, post->held);
+            }
+        }
+    }
+}
+
+/* Behind a stage that always has workers, the last one of a stage stays. */
+static bool may_stay(const fay_sim_book *book, size_t stage)
+{
+    uint64_t stages = upstream(book, stage) & ~(UINT64_C(1) << stage);
+    for (size_t i = 0; i < stage; i++) {
+        if ((stages >> i & 1) != 0 && book->tallies[i].min > 0)
+            return true;
+    }
+    return false;
+}
+
+void fay_sim_audit_lull(const fay_sim_book *book, const fay_flow *flow, fay_ns now)
+{
+    for (size_t i = 0; i < book->oracle->shape->count; i++) {
+        if (book->tallies[i].waiting + book->tallies[i].leased > 0)
+            return;
+    }
+    for (size_t i = 0; i < book->oracle->shape->count; i++) {
+        fay_flow_stats stats;
+        fay_flow_stage_stats(flow, now, i, &stats);
+        unsigned count = stats.workers + stats.starting + stats.retiring;
+        unsigned least = book->tallies[i].min;
+        if (count != least && !(least == 0 && count == 1 && may_stay(book, i))) {
+            fay_sim_fail(book->trace, "stage %zu: %u workers after a long rest, not the least, %u",
+                         i, count, least);
+        }
+    }
+}
+
 void fay_sim_audit(fay_sim_book *book, const fay_flow *flow, fay_ns now)
 {
     fay_flow_totals totals;
@@ -142,6 +187,7 @@ void fay_sim_audit(fay_sim_book *book, const fay_flow *flow, fay_ns now)
     for (size_t i = 0; i < book->oracle->shape->count; i++) {
         check_rate(book, i, now);
     }
+    check_retiring(book);
     if (totals.not_begun == 0) /* a drain does not say which roots it forgets, so which is least */
         check_rooms(book, stats);
     book->grants_count = 0;

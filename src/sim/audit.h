@@ -13,5 +13,7 @@
 #include "sim/book.h"
 
 void fay_sim_audit(fay_sim_book *book, const fay_flow *flow, fay_ns now);
+/* After a long time without Items: if there is nothing to do, each stage is down to its least. */
+void fay_sim_audit_lull(const fay_sim_book *book, const fay_flow *flow, fay_ns now);
 
 #endif /* FAY_SIM_AUDIT_H */

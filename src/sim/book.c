@@ -453,6 +453,8 @@ void fay_sim_book_spawn(fay_sim_book *book, const fay_flow_action *action)
         fay_sim_fail(book->trace, "SPAWN at stage %zu: more than its %u workers", link->stage,
                      book->tallies[link->stage].max);
     }
+    book->trace->counts.woken += book->tallies[link->stage].emptied;
+    book->tallies[link->stage].emptied = false;
 }
 
 void fay_sim_book_retire(fay_sim_book *book, const fay_flow_action *action)
@@ -466,6 +468,9 @@ void fay_sim_book_retire(fay_sim_book *book, const fay_flow_action *action)
                      action->worker, action->link);
     }
     post->retiring = true;
+    book->tallies[link->stage].emptied = workers_of(book, link->stage) == 0;
+    book->trace->counts.retired++;
+    book->trace->counts.emptied += book->tallies[link->stage].emptied;
 }
 
 uint32_t fay_sim_book_write(fay_sim_book *book, const fay_batch *batch, size_t at)

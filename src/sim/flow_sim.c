@@ -78,6 +78,8 @@ static void describe(const run *r)
                     (int)s->on_error, s->batch_items, s->prefetch, s->workers_min, s->workers_max,
                     s->rate);
     }
+    fay_sim_say(r->trace, "shape", "bursts of %" PRIu64 ", pauses of %" PRIu64 " ms",
+                r->shape.burst, r->shape.pause / FAY_MS);
     fay_sim_say(r->trace, "shape", "%" PRIu64 " Items, journal %d, held %" PRIu64 ", sink %" PRIu64,
                 r->shape.items, r->shape.config.journal, r->shape.config.held_bytes,
                 r->shape.config.sink_items);

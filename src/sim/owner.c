@@ -8,6 +8,8 @@
 #include "sim/audit.h"
 #include "sim/text.h"
 
+static const fay_ns long_rest = 300 * FAY_SECOND;
+
 static int feed(fay_sim_owner *owner, const fay_flow_event *event)
 {
     fay_sim_say_event(owner->trace, event);
@@ -211,9 +213,27 @@ static void loaded(fay_sim_owner *owner, uint32_t spool, uint64_t cursor)
     fay_batch_unref(event.batch);
 }
 
-static void source_has(fay_sim_owner *owner)
+/* The last burst comes after such a long rest that all workers that may go have gone. */
+static void burst_comes(fay_sim_owner *owner, bool rested)
 {
-    if (owner->shape->gap == 0) {
+    const fay_sim_shape *shape = owner->shape;
+    if (rested && !owner->drained && !owner->aborted)
+        fay_sim_audit_lull(owner->book, owner->flow, owner->world->now);
+    owner->arrived = FAY_MIN(owner->arrived + shape->burst, shape->items);
+    uint64_t more = shape->items - owner->arrived;
+    bool last = more > 0 && more <= shape->burst;
+    if (more > 0) {
+        fay_sim_world_push(owner->world,
+                           last ? long_rest : fay_sim_around(owner->world, shape->pause),
+                           (fay_sim_event){.kind = FAY_SIM_SOURCE_HAS, .value = last});
+    }
+}
+
+static void source_has(fay_sim_owner *owner, bool rested)
+{
+    if (owner->shape->burst > 0) {
+        burst_comes(owner, rested);
+    } else if (owner->shape->gap == 0) {
         owner->arrived = owner->shape->items;
     } else if (owner->arrived < owner->shape->items) {
         owner->arrived++;
@@ -240,7 +260,7 @@ void fay_sim_owner_event(fay_sim_owner *owner, const fay_sim_event *event)
     case FAY_SIM_LINK_COMES: link_comes(owner, event->value); break;
     case FAY_SIM_LINK_LOST: link_lost(owner, event->link); break;
     case FAY_SIM_LOADED: loaded(owner, (uint32_t)event->serial, event->value); break;
-    case FAY_SIM_SOURCE_HAS: source_has(owner); break;
+    case FAY_SIM_SOURCE_HAS: source_has(owner, event->value != 0); break;
     case FAY_SIM_ANSWERED: answered(owner, event->value != 0); break;
     default:
         if (fay_sim_store_event(owner->store, event->kind, &told)) {

@@ -14,14 +14,26 @@ enum {
     SECONDS_MAX = 120
 }; /* of one seed, also under a sanitizer on a busy machine */
 
-/* `*at` is shared with the parent: the seed that runs now. */
-static void child(const fay_sim_seeds *seeds, volatile uint64_t *at, fay_sim_one *one)
+typedef struct progress {  /* shared with the parent */
+    uint64_t at;           /* the seed that runs now */
+    fay_sim_counts counts; /* of those that went well */
+} progress;
+
+static void add(volatile fay_sim_counts *sum, const fay_sim_counts *more)
 {
-    for (; *at <= seeds->to; (*at)++) {
+    sum->retired += more->retired;
+    sum->emptied += more->emptied;
+    sum->woken += more->woken;
+}
+
+static void child(const fay_sim_seeds *seeds, volatile progress *shared, fay_sim_one *one)
+{
+    for (; shared->at <= seeds->to; shared->at++) {
         fay_sim_trace trace;
-        fay_sim_trace_init(&trace, *at, false, false);
+        fay_sim_trace_init(&trace, shared->at, false, false);
         (void)alarm(SECONDS_MAX);
         one(&trace);
+        add(&shared->counts, &trace.counts);
     }
     exit(0); // NOLINT(concurrency-mt-unsafe): there is one thread
 }
@@ -39,56 +51,60 @@ static void tell(uint64_t seed, int status)
     (void)fflush(stdout);
 }
 
-static uint64_t run_many(const fay_sim_seeds *seeds, fay_sim_one *one)
+static uint64_t run_many(const fay_sim_seeds *seeds, fay_sim_one *one, fay_sim_counts *counts)
 {
     uint64_t failed = 0;
     void *page =
-        mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    volatile uint64_t *at = page;
+        mmap(NULL, sizeof(progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    volatile progress *shared = page;
     if (page == MAP_FAILED)
         return 1;
-    for (*at = seeds->from; *at <= seeds->to; (*at)++) {
+    for (shared->at = seeds->from; shared->at <= seeds->to; shared->at++) {
         (void)fflush(stdout);
         pid_t pid = fork();
         if (pid == 0)
-            child(seeds, at, one);
+            child(seeds, shared, one);
         int status = 0;
         if (pid < 0 || waitpid(pid, &status, 0) != pid)
             return failed + 1;
         if (status == 0)
             break;
         failed++;
-        tell(*at, status);
+        tell(shared->at, status);
     }
-    (void)munmap(page, sizeof *at);
+    *counts = shared->counts;
+    (void)munmap(page, sizeof *shared);
     return failed;
 }
 
-static void run_single(const fay_sim_seeds *seeds, fay_sim_one *one)
+static void run_single(const fay_sim_seeds *seeds, fay_sim_one *one, fay_sim_counts *counts)
 {
     fay_sim_trace trace;
     fay_sim_trace_init(&trace, seeds->from, true, seeds->trace);
     one(&trace);
     if (!seeds->quiet)
         (void)printf("seed %" PRIu64 ": trace %016" PRIx64 "\n", seeds->from, trace.hash);
+    *counts = trace.counts;
 }
 
 uint64_t fay_sim_seeds_run(const fay_sim_seeds *seeds, const char *name, fay_sim_one *one)
 {
     uint64_t failed = 0, count = seeds->to - seeds->from + 1;
+    fay_sim_counts counts = {0};
     struct timespec begun, ended;
     (void)clock_gettime(CLOCK_MONOTONIC, &begun);
     if (count == 1) {
-        run_single(seeds, one);
+        run_single(seeds, one, &counts);
     } else {
-        failed = run_many(seeds, one);
+        failed = run_many(seeds, one, &counts);
     }
     (void)clock_gettime(CLOCK_MONOTONIC, &ended);
     double seconds =
         (double)(ended.tv_sec - begun.tv_sec) + (double)(ended.tv_nsec - begun.tv_nsec) / 1e9;
     if (!seeds->quiet) {
-        (void)printf("%s: %" PRIu64 " seeds, %" PRIu64 " failed, %.1f s\n", name, count, failed,
-                     seconds);
+        (void)printf("%s: %" PRIu64 " seeds, %" PRIu64 " failed, %" PRIu64 " retired, %" PRIu64
+                     " to none, %" PRIu64 " from none, %.1f s\n",
+                     name, count, failed, counts.retired, counts.emptied, counts.woken, seconds);
     }
     return failed;
 }

@@ -86,7 +86,24 @@ static void draw_routes(fay_sim_shape *shape, fay_sim_world *world)
     assert(shape->router != NULL);
 }
 
-static void draw_workers(fay_sim_stage *stage, fay_flow_stage *flow, fay_sim_world *world)
+/* How many of them; where Items come in bursts, these come and go. */
+static void draw_staff(const fay_sim_shape *shape, fay_flow_stage *flow, fay_sim_world *world)
+{
+    bool bursts = shape->burst > 0;
+    flow->workers_max = (unsigned)fay_sim_between(world, 1, bursts ? 12 : 4);
+    flow->workers_min = (unsigned)fay_sim_below(world, flow->workers_max + 1);
+    if (bursts && fay_sim_chance(world, 0.7))
+        flow->workers_min = 0;
+    unsigned least = FAY_MAX(flow->workers_min, 1u);
+    flow->workers_start = (unsigned)fay_sim_between(world, least, flow->workers_max);
+    if (fay_sim_chance(world, bursts ? 0.1 : 0.4)) {
+        flow->pinned = true;
+        flow->workers_min = flow->workers_max = flow->workers_start;
+    }
+}
+
+static void draw_workers(const fay_sim_shape *shape, fay_sim_stage *stage, fay_flow_stage *flow,
+                         fay_sim_world *world)
 {
     stage->mode = (fay_sim_mode)fay_sim_below(world, 4);
     stage->instances = fay_sim_chance(world, 0.2) ? 2 : 1;
@@ -102,14 +119,7 @@ static void draw_workers(fay_sim_stage *stage, fay_flow_stage *flow, fay_sim_wor
         flow->batch_wait = ONE_OF(world, 0, FAY_MS, 50 * FAY_MS);
     }
     flow->prefetch = ONE_OF(world, 0, 0, 1, 3, 16);
-    flow->workers_max = (unsigned)fay_sim_between(world, 1, 4);
-    flow->workers_min = (unsigned)fay_sim_below(world, flow->workers_max + 1);
-    unsigned least = FAY_MAX(flow->workers_min, 1u);
-    flow->workers_start = (unsigned)fay_sim_between(world, least, flow->workers_max);
-    if (fay_sim_chance(world, 0.4)) {
-        flow->pinned = true;
-        flow->workers_min = flow->workers_max = flow->workers_start;
-    }
+    draw_staff(shape, flow, world);
     flow->period = ONE_OF(world, 0, 0, 20 * FAY_MS);
     flow->target_wait = ONE_OF(world, 0, 0, 10 * FAY_MS);
 }
@@ -142,7 +152,7 @@ static void draw_stage(fay_sim_shape *shape, fay_sim_world *world, size_t index)
         {0, 1, 0, 0}, {0, 1, 0, 0}, {0.2, 0.5, 0.2, 0.1}, {0.5, 0.5, 0, 0}, {0.3, 0.2, 0.2, 0.3}};
     fay_sim_stage *stage = &shape->stages[index];
     fay_flow_stage *flow = &shape->flow_stages[index];
-    draw_workers(stage, flow, world);
+    draw_workers(shape, stage, flow, world);
     draw_rules(flow, world);
     flow->ordered = shape->orders && fay_sim_chance(world, 0.5);
     size_t way = fay_sim_below(world, FAY_COUNT(children));
@@ -178,6 +188,10 @@ void fay_sim_shape_draw(fay_sim_shape *shape, fay_sim_world *world)
     *shape = (fay_sim_shape){.count = fay_sim_between(world, 1, FAY_SIM_STAGES_MAX)};
     draw_feeds(shape, world);
     shape->orders = fay_sim_chance(world, 0.5);
+    if (fay_sim_chance(world, 0.25)) {
+        shape->burst = ONE_OF(world, 1, 3, 10, 40);
+        shape->pause = ONE_OF(world, 200 * FAY_MS, FAY_SECOND, 5 * FAY_SECOND);
+    }
     for (size_t i = 0; i < shape->count; i++) {
         draw_stage(shape, world, i);
     }

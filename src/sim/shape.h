@@ -6,9 +6,10 @@
  *             └─► 1 (when: kind 3) ──┘
  *
  * Drawn from the seed, small and odd on purpose: queues of one, windows of one, stages past which
- * every Item goes. An Item's kind (0 .. 3) is all that `when` tests look at; it stands in the
- * payload. fay_sim_shape_targets() says where an Item must go by the rule as the user reads it, and
- * so checks the router that the run uses.
+ * every Item goes. Where Items come in bursts, most stages are elastic and may have no worker at
+ * all, so that these come and go. An Item's kind (0 .. 3) is all that `when` tests look at; it
+ * stands in the payload. fay_sim_shape_targets() says where an Item must go by the rule as the user
+ * reads it, and so checks the router that the run uses.
  */
 #ifndef FAY_SIM_SHAPE_H
 #define FAY_SIM_SHAPE_H
@@ -52,6 +53,8 @@ typedef struct fay_sim_shape {
     fay_flow_config config;
     uint64_t items; /* of the source */
     fay_ns gap;     /* between two of them; 0 = all are there */
+    uint64_t burst; /* so many come at once instead, */
+    fay_ns pause;   /* then none for so long, about; burst 0 = not so */
     bool orders;    /* some stages may be ordered */
     bool positions; /* the source knows where it is */
     bool letters;   /* the source is a file of dead letters that are retried */

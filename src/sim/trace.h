@@ -15,12 +15,20 @@
 
 #include "base/base.h"
 
+/* What must have happened often, for runs to prove anything of it. */
+typedef struct fay_sim_counts {
+    uint64_t retired; /* workers */
+    uint64_t emptied; /* those of them that were the last of their stage */
+    uint64_t woken;   /* stages that then were given another one */
+} fay_sim_counts;
+
 typedef struct fay_sim_trace {
     uint64_t seed;
     bool on;           /* lines are made and hashed */
     bool print;        /* and printed */
     const fay_ns *now; /* the virtual clock; NULL = not started */
     uint64_t hash;
+    fay_sim_counts counts;
 } fay_sim_trace;
 
 void fay_sim_trace_init(fay_sim_trace *trace, uint64_t seed, bool on, bool print);

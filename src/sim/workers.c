@@ -468,6 +468,10 @@ static void received(const struct post *p, const fay_sim_frame *frame)
     case FAY_FLOW_RETIRE:
         if (p->worker->state == FAY_SIM_GONE)
             break;
+        if (p->worker->tasks_count > 0) {
+            fay_sim_fail(p->crew->trace, "RETIRE reaches worker %u of link %u, which has %zu Items",
+                         p->number, p->link, p->worker->tasks_count);
+        }
         p->worker->ending = true;
         p->worker->serial += p->worker->state == FAY_SIM_BOOTS; /* it need not start any more */
         go_on(p);

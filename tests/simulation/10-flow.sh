@@ -4,7 +4,24 @@
 set -eu
 
 sim=${FAYMORA_SIM:-$(dirname "$0")/../../build/release/faymora-sim}
-"$sim" flow --seeds 1-300
+said=$("$sim" flow --seeds 1-1000) || {
+    echo "$said"
+    exit 1
+}
+echo "$said"
+
+# No Item is ever in a worker that retires; that says something only where many do, and where stages
+# go down to none and wake again.
+often() {
+    count=$(echo "$said" | sed -n "s/.* \([0-9]*\) $1.*/\1/p")
+    if [ "$count" -lt "$2" ]; then
+        echo "$count $1, fewer than $2"
+        exit 1
+    fi
+}
+often retired 10000
+often "to none" 2000
+often "from none" 2000
 
 # The same seed is the same run, to the last line but the one that says how long it took.
 trace() {
