@@ -123,6 +123,22 @@ static void equalizer_help(FILE *out)
         "\nTraces:\n",
         out);
     fay_eq_sim_list(out);
+    (void)fputs(
+        "\nJSON: `controllers` sums up, `runs` has one object for each trace, controller and "
+        "seed:\n"
+        "  settle_t            periods from the disturbance until queues are short again\n"
+        "  p50, p99            periods from source to sink\n"
+        "  workers, backlog    worker-periods; Item-periods in queues\n"
+        "  workers_mean, _peak workers of all stages\n"
+        "  extra_workers,      the same beyond those of the same run without its slow Items;\n"
+        "  extra_workers_peak  null where the trace has none\n"
+        "  actions, reversals  workers started and retired; the opposite within 20 periods\n"
+        "  reversals_per_100   reversals in 100 periods\n"
+        "  armed               share of the time in which the controller was busy with a stage\n"
+        "  evaluations, makespan, repeated (Items of workers that died), lost\n"
+        "Loads that are constant: noisy (lognormal, CV 2), and with one Item in 500 that takes\n"
+        "100 times as long: poison, straggler, oneslow.\n",
+        out);
     (void)fputs("\nExit: 0 all went well, 1 a run lost an Item, 2 usage.\n", out);
 }
 

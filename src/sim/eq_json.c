@@ -11,12 +11,22 @@
  * one seed, with one entry for each period.
  */
 #include <inttypes.h>
+#include <math.h>
 
 #include "sim/eq_results.h"
 
 static void number(FILE *out, const char *name, double value)
 {
     if (value < 0) {
+        (void)fprintf(out, ",\"%s\":null", name);
+    } else {
+        (void)fprintf(out, ",\"%s\":%.6g", name, value);
+    }
+}
+
+static void difference(FILE *out, const char *name, double value)
+{
+    if (isnan(value)) {
         (void)fprintf(out, ",\"%s\":null", name);
     } else {
         (void)fprintf(out, ",\"%s\":%.6g", name, value);
@@ -67,6 +77,11 @@ static void print_run(const fay_eq_results *results, size_t trace, size_t contro
     number(out, "backlog", one->backlog);
     number(out, "makespan", one->makespan);
     number(out, "armed", one->armed);
+    number(out, "workers_mean", one->workers_mean);
+    number(out, "workers_peak", one->workers_peak);
+    difference(out, "extra_workers", one->extra_mean);
+    difference(out, "extra_workers_peak", one->extra_peak);
+    number(out, "reversals_per_100", one->often);
     (void)fprintf(out,
                   ",\"actions\":%" PRIu64 ",\"reversals\":%" PRIu64 ",\"evaluations\":%" PRIu64
                   ",\"repeated\":%" PRIu64 ",\"lost\":%s}",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/eq_metrics.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum {
@@ -29,6 +30,15 @@ static size_t workers_at(const fay_eq_record *record, size_t period)
         sum += fay_eq_record_sample(record, period, i)->workers;
     }
     return sum;
+}
+
+static double peak(const fay_eq_record *record)
+{
+    size_t most = 0;
+    for (size_t i = (size_t)record->from; i < record->periods; i++) {
+        most = FAY_MAX(most, workers_at(record, i));
+    }
+    return (double)most;
 }
 
 static double workers_of_the_end(const fay_eq_record *record, size_t from)
@@ -75,11 +85,17 @@ void fay_eq_metrics_make(const fay_eq_trace *trace, fay_eq_record *record, fay_e
 {
     if (record->latencies_count > 0)
         qsort(record->latencies, record->latencies_count, sizeof *record->latencies, by_value);
+    double measured = FAY_MAX(record->end - record->from, 1.0);
     *ret = (fay_eq_metrics){
         .settle = time_to_settle(trace, record),
         .p50 = quantile(record, 0.50),
         .p99 = quantile(record, 0.99),
         .workers = record->worker_area,
+        .workers_mean = record->worker_area / measured,
+        .workers_peak = peak(record),
+        .extra_mean = (double)NAN,
+        .extra_peak = (double)NAN,
+        .often = 100 * (double)record->reversals / measured,
         .backlog = record->queue_area,
         .armed = (double)record->armed / (double)FAY_MAX(record->armed_of, (uint64_t)1),
         .makespan = trace->closed == 0        ? -1
@@ -91,4 +107,10 @@ void fay_eq_metrics_make(const fay_eq_trace *trace, fay_eq_record *record, fay_e
         .repeated = record->repeated,
         .lost = record->lost,
     };
+}
+
+void fay_eq_metrics_compare(fay_eq_metrics *metrics, const fay_eq_metrics *without)
+{
+    metrics->extra_mean = metrics->workers_mean - without->workers_mean;
+    metrics->extra_peak = metrics->workers_peak - without->workers_peak;
 }

@@ -107,17 +107,31 @@ static int choose(const fay_eq_sim *sim, fay_eq_results *results, fay_error *err
 
 /* ---- the runs -------------------------------------------------------------------------------- */
 
-static void run_one(fay_eq_results *results, size_t trace, size_t controller, size_t seed)
+static void run_line(const fay_eq_trace *on, const fay_eq_controller *controller, uint64_t seed,
+                     fay_eq_metrics *ret, fay_eq_record *ret_record)
 {
     FAY_CLEANUP(fay_freep) fay_eq_line *line = fay_alloc(sizeof *line);
-    const fay_eq_trace *on = &results->traces[trace];
-    fay_eq_line_run(line, on, results->controllers[controller], results->first_seed + seed);
-    fay_eq_metrics_make(on, &line->record, fay_eq_result(results, trace, controller, seed));
-    if (results->records != NULL) {
-        results->records[controller] = line->record;
+    fay_eq_line_run(line, on, controller, seed);
+    fay_eq_metrics_make(on, &line->record, ret);
+    if (ret_record != NULL) {
+        *ret_record = line->record;
         line->record = (fay_eq_record){0};
     }
     fay_eq_line_deinit(line);
+}
+
+static void run_one(fay_eq_results *results, size_t trace, size_t controller, size_t seed)
+{
+    const fay_eq_controller *with = results->controllers[controller];
+    uint64_t number = results->first_seed + seed;
+    fay_eq_metrics *metrics = fay_eq_result(results, trace, controller, seed), without;
+    fay_eq_trace quick;
+    run_line(&results->traces[trace], with, number, metrics,
+             results->records != NULL ? &results->records[controller] : NULL);
+    if (fay_eq_trace_without_slow(&results->traces[trace], &quick)) {
+        run_line(&quick, with, number, &without, NULL);
+        fay_eq_metrics_compare(metrics, &without);
+    }
 }
 
 static int run_all(fay_eq_results *results)

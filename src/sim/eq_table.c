@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The figures as people read them (eq_results.h). */
 #include <inttypes.h>
+#include <math.h>
 
 #include "sim/eq_results.h"
 
@@ -11,6 +12,16 @@ static void cell(FILE *out, int width, int digits, double value)
         (void)fprintf(out, " %*s", width, "-");
     } else {
         (void)fprintf(out, " %*.*f", width, digits, value);
+    }
+}
+
+/* One that may be negative; a dash where there is none. */
+static void difference(FILE *out, int width, double value)
+{
+    if (isnan(value)) {
+        (void)fprintf(out, " %*s", width, "-");
+    } else {
+        (void)fprintf(out, " %*.*f", width, 1, value);
     }
 }
 
@@ -26,6 +37,9 @@ static void print_row(const fay_eq_results *results, size_t trace, size_t contro
         mean.p99 += one->p99 / seeds;
         mean.backlog += one->backlog / seeds;
         mean.armed += one->armed / seeds;
+        mean.often += one->often / seeds;
+        mean.extra_mean += one->extra_mean / seeds;
+        mean.extra_peak += one->extra_peak / seeds;
         actions += (double)one->actions / seeds;
         reversals += (double)one->reversals / seeds;
         evaluations += (double)one->evaluations / seeds;
@@ -40,17 +54,21 @@ static void print_row(const fay_eq_results *results, size_t trace, size_t contro
     cell(out, 9, 0, mean.backlog);
     cell(out, 8, 0, actions);
     cell(out, 9, 1, reversals);
+    cell(out, 5, 1, mean.often);
     cell(out, 11, 0, evaluations);
     cell(out, 5, 0, 100 * mean.armed);
+    difference(out, 6, mean.extra_mean);
+    difference(out, 5, mean.extra_peak);
     cell(out, 10, 2, fay_eq_results_ratio(results, trace, controller, FAY_EQ_MAKESPAN));
     (void)fprintf(out, "%s\n", lost ? "  LOST" : "");
 }
 
 static void print_trace(const fay_eq_results *results, size_t trace, FILE *out)
 {
-    (void)fprintf(out, "%-12s %7s %8s %8s %8s %9s %9s %8s %9s %11s %5s %10s\n",
+    (void)fprintf(out, "%-12s %7s %8s %8s %8s %9s %9s %8s %9s %5s %11s %5s %6s %5s %10s\n",
                   results->traces[trace].name, "settle", "p50", "p99", "p99/o", "workers/o",
-                  "backlog", "actions", "reversals", "evaluations", "armed", "makespan/o");
+                  "backlog", "actions", "reversals", "/100", "evaluations", "armed", "extra",
+                  "peak", "makespan/o");
     for (size_t i = 0; i < results->controllers_count; i++) {
         print_row(results, trace, i, out);
     }
@@ -97,7 +115,9 @@ void fay_eq_table_print(const fay_eq_results *results, FILE *out)
     }
     (void)fputs(
         "Times are in control periods; /o: against the oracle (geometric means); worst and\n"
-        "p90 are of the traces' means; armed in %; repeated: Items of workers that died.\n",
+        "p90 are of the traces' means; /100: reversals in 100 periods; armed in %; extra and\n"
+        "peak: workers beyond those of the same run without its slow Items, on average and at\n"
+        "most; repeated: Items of workers that died.\n",
         out);
 }
 

@@ -59,6 +59,17 @@ double fay_eq_trace_speed(const fay_eq_trace *trace, size_t node, double time)
     return changed(trace, FAY_EQ_SPEED, node, time, 1);
 }
 
+bool fay_eq_trace_without_slow(const fay_eq_trace *trace, fay_eq_trace *ret)
+{
+    bool any = false;
+    *ret = *trace;
+    for (size_t i = 0; i < trace->stages_count; i++) {
+        any = any || trace->stages[i].slow > 0;
+        ret->stages[i].slow = 0;
+    }
+    return any;
+}
+
 void fay_eq_trace_visits(const fay_eq_trace *trace, const double *selectivity, double *ret)
 {
     for (size_t i = 0; i < trace->stages_count; i++) {

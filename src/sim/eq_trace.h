@@ -97,6 +97,9 @@ double fay_eq_trace_mean(const fay_eq_trace *trace, size_t stage, double time);
 double fay_eq_trace_selectivity(const fay_eq_trace *trace, size_t stage, double time);
 double fay_eq_trace_speed(const fay_eq_trace *trace, size_t node, double time);
 
+/* The same without slow Items; false = it has none. */
+bool fay_eq_trace_without_slow(const fay_eq_trace *trace, fay_eq_trace *ret);
+
 /* Items that come to each stage for one of the source, if stages multiply by `selectivity`. */
 void fay_eq_trace_visits(const fay_eq_trace *trace, const double *selectivity, double *ret);
 

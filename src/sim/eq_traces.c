@@ -383,6 +383,17 @@ static void straggler(fay_eq_trace *t)
     t->duration = 240;
 }
 
+/* So few Items that seldom more than one of the slow ones, one in 500, is under way. */
+static void one_slow(fay_eq_trace *t)
+{
+    (void)add_stage(t, 0.02, 1);
+    add_stage(t, 0.10, 1)->slow = 1.0 / 500;
+    (void)add_stage(t, 0.05, 1);
+    chain(t);
+    rate_from(t, 0, 20);
+    t->duration = 240;
+}
+
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 struct entry {
@@ -410,6 +421,7 @@ static const struct entry extra_ones[] = {
     {"drift", drift},
     {"ending", ending},
     {"straggler", straggler},
+    {"oneslow", one_slow},
 };
 
 /* What most of them have in common. */

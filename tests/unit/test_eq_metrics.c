@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <math.h>
+
 #include <cmocka.h>
 
 #include "sim/eq_metrics.h"
@@ -130,6 +132,37 @@ static void a_source_that_is_not_done_takes_at_least_the_run(void **state)
     fay_eq_record_deinit(&record);
 }
 
+static void rates_are_of_the_measured_time(void **state)
+{
+    (void)state;
+    fay_eq_record record;
+    fay_eq_metrics metrics, without;
+    fay_eq_record_init(&record, &one_stage);
+    record.end = 60;
+    fay_eq_record_areas(&record, 10, 0, 2);
+    fay_eq_record_areas(&record, 60, 0, 3);
+    fay_eq_record_action(&record, 0, 20, 1);
+    fay_eq_record_action(&record, 0, 25, -1);
+    for (uint32_t i = 0; i < 60; i++) {
+        *fay_eq_record_period(&record) =
+            (fay_eq_sample){.workers = i == 5    ? 90
+                                       : i == 40 ? 7
+                                                 : 3}; /* 5 is too early */
+    }
+    fay_eq_metrics_make(&one_stage, &record, &metrics);
+    assert_near(metrics.often, 2); /* one in 50 periods */
+    assert_near(metrics.workers_mean, 3);
+    assert_near(metrics.workers_peak, 7);
+    assert_true(isnan(metrics.extra_mean) && isnan(metrics.extra_peak));
+    without = metrics;
+    without.workers_mean = 3.5;
+    without.workers_peak = 4;
+    fay_eq_metrics_compare(&metrics, &without);
+    assert_near(metrics.extra_mean, -0.5);
+    assert_near(metrics.extra_peak, 3);
+    fay_eq_record_deinit(&record);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +172,7 @@ int main(void)
         cmocka_unit_test(it_is_settled_when_queues_stay_short),
         cmocka_unit_test(a_falling_load_is_settled_when_workers_have_gone),
         cmocka_unit_test(a_source_that_is_not_done_takes_at_least_the_run),
+        cmocka_unit_test(rates_are_of_the_measured_time),
     };
     return cmocka_run_group_tests_name("eq_metrics", tests, NULL, NULL);
 }

@@ -106,6 +106,17 @@ static void changes_are_foreseen(void **state)
     assert_near(fay_eq_trace_mean(&trace, 1, 0), 0.25 * 1.198);
 }
 
+static void slow_items_can_be_left_out(void **state)
+{
+    (void)state;
+    fay_eq_trace trace = named("poison"), without;
+    assert_true(fay_eq_trace_without_slow(&trace, &without));
+    assert_near(fay_eq_trace_mean(&without, 1, 0), trace.stages[1].mean);
+    assert_near(fay_eq_trace_rate(&without, 0), fay_eq_trace_rate(&trace, 0));
+    trace = named("noisy");
+    assert_false(fay_eq_trace_without_slow(&trace, &without));
+}
+
 static void visits_follow_the_edges(void **state)
 {
     (void)state;
@@ -146,11 +157,9 @@ static void a_number_decides_a_drawn_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_are_sound),
-        cmocka_unit_test(loads_are_as_stated),
-        cmocka_unit_test(changes_are_foreseen),
-        cmocka_unit_test(visits_follow_the_edges),
-        cmocka_unit_test(a_number_decides_a_drawn_one),
+        cmocka_unit_test(all_are_sound),           cmocka_unit_test(loads_are_as_stated),
+        cmocka_unit_test(changes_are_foreseen),    cmocka_unit_test(slow_items_can_be_left_out),
+        cmocka_unit_test(visits_follow_the_edges), cmocka_unit_test(a_number_decides_a_drawn_one),
     };
     return cmocka_run_group_tests_name("eq_trace", tests, NULL, NULL);
 }
