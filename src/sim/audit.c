@@ -178,6 +178,7 @@ void fay_sim_audit(fay_sim_book *book, const fay_flow *flow, fay_ns now)
         waiting += book->tallies[i].waiting;
         queued += stats[i].queued + stats[i].delayed;
         held += stats[i].held;
+        book->tallies[i].retired = 0;
         ordered = ordered || book->oracle->shape->flow_stages[i].ordered;
         if (stats[i].leased != book->tallies[i].leased) {
             fay_sim_fail(book->trace, "stage %zu says %" PRIu64 " leased, %" PRIu64 " are", i,

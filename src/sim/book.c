@@ -41,7 +41,7 @@ void fay_sim_book_begin(fay_sim_book *book, const fay_range *ranges, size_t coun
     memset(book->tallies, 0, sizeof book->tallies);
     for (size_t i = 0; i < shape->count; i++) {
         book->tallies[i].min = shape->flow_stages[i].workers_min;
-        book->tallies[i].max = shape->flow_stages[i].workers_max;
+        book->tallies[i].max = book->tallies[i].most = shape->flow_stages[i].workers_max;
     }
     book->failures = book->unwritten = 0;
     book->grants_count = 0;
@@ -347,10 +347,25 @@ void fay_sim_book_given_back(fay_sim_book *book, const fay_flow_event *event)
     }
 }
 
+static unsigned workers_of(const fay_sim_book *book, size_t stage)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < book->links_count; i++) {
+        const fay_sim_link *link = &book->links[i];
+        for (size_t w = 0; link->up && link->stage == stage && w < FAY_SIM_WORKERS_MAX; w++) {
+            count += link->posts[w].state != FAY_SIM_FREE && !link->posts[w].retiring;
+        }
+    }
+    return count;
+}
+
 void fay_sim_book_scale(fay_sim_book *book, size_t stage, unsigned min, unsigned max)
 {
-    book->tallies[stage].min = min;
-    book->tallies[stage].max = max;
+    fay_sim_tally *tally = &book->tallies[stage];
+    bool more = workers_of(book, stage) > tally->most;
+    tally->min = min;
+    tally->max = max;
+    tally->most = more ? FAY_MIN(tally->most, max) : max;
 }
 
 /* ---- actions --------------------------------------------------------------------------------- */
@@ -428,18 +443,6 @@ void fay_sim_book_lease(fay_sim_book *book, const fay_flow_action *action)
     }
 }
 
-static unsigned workers_of(const fay_sim_book *book, size_t stage)
-{
-    unsigned count = 0;
-    for (size_t i = 0; i < book->links_count; i++) {
-        const fay_sim_link *link = &book->links[i];
-        for (size_t w = 0; link->up && link->stage == stage && w < FAY_SIM_WORKERS_MAX; w++) {
-            count += link->posts[w].state != FAY_SIM_FREE && !link->posts[w].retiring;
-        }
-    }
-    return count;
-}
-
 void fay_sim_book_spawn(fay_sim_book *book, const fay_flow_action *action)
 {
     fay_sim_link *link = live_link(book, action->link, "SPAWN");
@@ -468,9 +471,17 @@ void fay_sim_book_retire(fay_sim_book *book, const fay_flow_action *action)
                      action->worker, action->link);
     }
     post->retiring = true;
-    book->tallies[link->stage].emptied = workers_of(book, link->stage) == 0;
+    fay_sim_tally *tally = &book->tallies[link->stage];
+    unsigned left = workers_of(book, link->stage);
+    if (tally->retired++ > 0 && left < tally->most) {
+        fay_sim_fail(book->trace, "RETIRE at stage %zu: two at once, and %u are left of %u",
+                     link->stage, left, tally->most);
+    }
+    if (left <= tally->most)
+        tally->most = tally->max;
+    tally->emptied = left == 0;
     book->trace->counts.retired++;
-    book->trace->counts.emptied += book->tallies[link->stage].emptied;
+    book->trace->counts.emptied += tally->emptied;
 }
 
 uint32_t fay_sim_book_write(fay_sim_book *book, const fay_batch *batch, size_t at)

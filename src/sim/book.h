@@ -66,7 +66,9 @@ typedef struct fay_sim_tally { /* of a stage */
     uint64_t waiting, leased, crashes;
     uint64_t granted; /* leases ever */
     unsigned min, max;
-    bool emptied; /* its last worker was retired, and no other has come */
+    unsigned most;    /* max, or what it was before, until no more are there */
+    unsigned retired; /* in this step */
+    bool emptied;     /* its last worker was retired, and no other has come */
 } fay_sim_tally;
 
 typedef struct fay_sim_grant { /* a LEASE of this step */

@@ -40,6 +40,26 @@ for run in json.load(sys.stdin)["runs"]:
 '
 "$sim" equalizer --fuzz 10 --seed 7 --baseline all >/dev/null
 
+# What the Equalizer promises, with room for other constants: under a constant load it sleeps and
+# lets workers be; a slow Item costs about the worker that it holds; a new load is met at once; what
+# workers share and slow each other by is not fought with more of them.
+"$sim" equalizer --trace noisy,oneslow,step_up,plateau --seeds 61-63 --json | python3 -c '
+import json, sys
+report = json.load(sys.stdin)
+def mean(trace, figure, controller="faymora"):
+    found = [run[figure] for run in report["runs"]
+             if (run["trace"], run["controller"]) == (trace, controller)]
+    return sum(found) / len(found)
+for what, is_, most in (
+        ("noisy: armed", mean("noisy", "armed"), 0.12),
+        ("noisy: reversals in 100 periods", mean("noisy", "reversals_per_100"), 2),
+        ("oneslow: extra workers", mean("oneslow", "extra_workers"), 1.3),
+        ("step_up: periods to settle", mean("step_up", "settle_t"), 8),
+        ("plateau: workers against the oracle",
+         mean("plateau", "workers") / mean("plateau", "workers", "oracle"), 1.8)):
+    assert is_ <= most, "%s: %.2f, more than %g" % (what, is_, most)
+'
+
 # One trace and one seed have a time line, in JSON too, and can be drawn.
 plot=$(mktemp)
 trap 'rm -f "$plot"' EXIT

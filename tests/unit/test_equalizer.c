@@ -401,6 +401,136 @@ static void pinned_it_is_never_asked(void **state)
     end(&r);
 }
 
+static void what_it_does_has_a_name(void **state)
+{
+    (void)state;
+    run r = begin(1, 1, 64);
+    fay_equalizer_counters *c = &r.stages[0];
+    work(&r, 0, 5, 1000, 10 * FAY_MS);
+    c->queued = 90;
+    c->live += look(&r, 0).spawn;
+    assert_true(c->live > 9);
+    assert_int_equal(r.view.pressure, FAY_HIGH);
+    c->queued = 0;
+    c->idle = c->live;
+    c->idle_since = r.now;
+    bool retired = false;
+    for (int i = 0; i < 100 && !retired; i++) { /* nothing comes any more */
+        r.now = FAY_MAX(r.now, fay_equalizers_due(r.all, 0));
+        retired = look(&r, 0).retire;
+        assert_int_equal(r.view.pressure, retired ? FAY_LOW : FAY_EVEN);
+    }
+    assert_true(retired);
+    end(&r);
+}
+
+static void when_growth_was_enough_it_sleeps(void **state)
+{
+    (void)state;
+    run r = begin(1, 1, 64);
+    fay_equalizer_counters *c = &r.stages[0];
+    work(&r, 0, 5, 1000, 10 * FAY_MS);
+    c->queued = 90;
+    c->live += look(&r, 0).spawn;
+    assert_true(r.view.armed);
+    c->queued = 0;
+    c->idle = 2;
+    for (int i = 0; i < 10; i++) {
+        work(&r, 0, 1, 1000, 10 * FAY_MS);
+        c->idle_since = r.now;
+        assert_int_equal(look(&r, 0).spawn, 0);
+    }
+    uint64_t evaluations = r.view.evaluations;
+    assert_false(r.view.armed);
+    for (int i = 0; i < 50; i++) {
+        work(&r, 0, 1, 1000, 10 * FAY_MS);
+        c->idle_since = r.now;
+        (void)look(&r, 0);
+    }
+    assert_int_equal(r.view.evaluations, evaluations);
+    end(&r);
+}
+
+/* What is started for a load of 10 workers' work and a queue of 200, where a start takes so long. */
+static unsigned started_for(fay_ns start, run *r)
+{
+    *r = begin(1, 1, 1000);
+    for (int i = 0; i < 30; i++) {
+        fay_equalizers_started(r->all, 0, start);
+    }
+    work(r, 0, 5, 1000, 10 * FAY_MS);
+    r->stages[0].queued = 200;
+    return look(r, 0).spawn;
+}
+
+static void the_longer_a_start_the_more_are_started(void **state)
+{
+    (void)state;
+    run r;
+    unsigned quickly = started_for(10 * FAY_MS, &r);
+    end(&r);
+    unsigned slowly = started_for(2 * FAY_SECOND, &r);
+    assert_true(r.view.spawn_s > 1.9 && r.view.spawn_s < 2.1);
+    assert_true(slowly > 2 * quickly); /* what comes until then waits too */
+    r.stages[0].starting = slowly;
+    for (int i = 0; i < 10; i++) { /* who starts counts */
+        work(&r, 0, 1, 1000, 10 * FAY_MS);
+        r.stages[0].queued = 200;
+        assert_true(look(&r, 0).spawn < slowly / 4);
+    }
+    end(&r);
+}
+
+static void who_took_long_to_start_stays_longer(void **state)
+{
+    (void)state;
+    run r;
+    (void)started_for(2 * FAY_SECOND, &r);
+    fay_equalizer_counters *c = &r.stages[0];
+    *c = (fay_equalizer_counters){.room = 1000, .live = 8, .idle = 8, .idle_since = r.now};
+    fay_ns idle_since = r.now;
+    bool retired = false;
+    for (int i = 0; i < 1000 && !retired; i++) {
+        retired = look(&r, 0).retire;
+        r.now += retired ? 0 : 50 * FAY_MS;
+    }
+    assert_true(retired);
+    assert_true(r.now - idle_since >= 3 * FAY_SECOND); /* 1.5 L, where 2 T is 200 ms */
+    end(&r);
+}
+
+/* Four at most work beside each other without slowing each other; then the load would need 20. */
+static void growth_that_is_no_use_is_taken_back(void **state)
+{
+    (void)state;
+    run r = begin(1, 1, 64);
+    fay_equalizer_counters *c = &r.stages[0];
+    double workers = 0;
+    c->live = 4;
+    for (int i = 0; i < 400; i++) { /* periods */
+        uint64_t come = i < 100 ? 2 : 20;
+        fay_ns useful = 10 * FAY_MS * FAY_MAX(c->live, 4u) / 4;
+        uint64_t most = c->live * (100 * FAY_MS / useful), all = c->queued + 10 * come;
+        for (int part = 0; part < 10; part++) {
+            r.now += 10 * FAY_MS;
+            fay_equalizers_arrived(r.all, 0, r.now, come);
+        }
+        for (uint64_t item = 0; item < FAY_MIN(all, most); item++) {
+            fay_equalizers_finished(r.all, 0, useful, 1);
+        }
+        c->queued = FAY_MIN(all - FAY_MIN(all, most), (uint64_t)1000);
+        c->live += c->starting;
+        c->starting = 0;
+        fay_equalizer_decision d = look(&r, 0);
+        c->starting = d.spawn;
+        c->live -= d.shed || d.retire;
+        workers += i >= 200 ? c->live / 200.0 : 0;
+    }
+    assert_true(workers >= 3);
+    assert_true(workers < 15); /* it settles at 9 */
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +549,11 @@ int main(void)
         cmocka_unit_test(saturated_cores_hold_it),
         cmocka_unit_test(who_waits_for_room_is_blocked),
         cmocka_unit_test(pinned_it_is_never_asked),
+        cmocka_unit_test(what_it_does_has_a_name),
+        cmocka_unit_test(when_growth_was_enough_it_sleeps),
+        cmocka_unit_test(the_longer_a_start_the_more_are_started),
+        cmocka_unit_test(who_took_long_to_start_stays_longer),
+        cmocka_unit_test(growth_that_is_no_use_is_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
