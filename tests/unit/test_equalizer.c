@@ -451,7 +451,7 @@ static void when_growth_was_enough_it_sleeps(void **state)
     end(&r);
 }
 
-/* What is started for a load of 10 workers' work and a queue of 200, where a start takes so long. */
+/* What is started for the work of ten workers and a queue of 200, where a start takes so long. */
 static unsigned started_for(fay_ns start, run *r)
 {
     *r = begin(1, 1, 1000);
