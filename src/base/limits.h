@@ -20,6 +20,7 @@
 #define FAY_WHEN_DEPTH_MAX     64             /* nesting of a `when` test: it is recursed */
 #define FAY_DURATION_MAX       (366.0 * 86400 * 1e9) /* ns, a year: sums of a few do not overflow */
 #define FAY_RATE_MAX           1e9                   /* Items per second: one each ns */
+#define FAY_PACE_PIECES_MAX    ((size_t)1024)        /* of a rate that changes over time */
 #define FAY_CPU_MAX            4096.0                /* cores for a worker: no machine has more */
 #define FAY_BACKOFF_FACTOR_MAX 1000.0                /* of a wait to the one before: ms to s */
 

@@ -93,10 +93,113 @@ static void read_listen(const fay_config_reader *reader, const fay_field *field,
     fay_text_replace((void *)((char *)base + field->at), fay_strdup(text));
 }
 
+/* A piece as it is written; `rate` alone has no default. */
+struct piece {
+    fay_pace_piece is;
+    bool has_rate, rises; /* "to" is stated */
+};
+
+static const fay_field piece_fields[] = {
+    {"for", .kind = FAY_FIELD_DURATION, .at = offsetof(struct piece, is.lasts), .least = 1e6,
+     .most = FAY_DURATION_MAX},
+    {"rate", .kind = FAY_FIELD_NUMBER, .at = offsetof(struct piece, is.from), .most = FAY_RATE_MAX,
+     .said = offsetof(struct piece, has_rate)},
+    {"to", .kind = FAY_FIELD_NUMBER, .at = offsetof(struct piece, is.to), .most = FAY_RATE_MAX,
+     .said = offsetof(struct piece, rises)},
+    {0},
+};
+
+static size_t errors_of(const fay_config_reader *reader)
+{
+    return reader->errors->count + reader->errors->more;
+}
+
+/* What takes the whole piece, and its place among the others. */
+static void check_piece(const fay_config_reader *reader, const fay_yaml *value,
+                        const struct piece *piece, bool last)
+{
+    const char *wrong = NULL, *hint = NULL;
+    if (!piece->has_rate) {
+        wrong = "has no 'rate'";
+        hint = "0 is a pause";
+    } else if (piece->is.lasts == 0 && piece->rises) {
+        wrong = "has 'to' but not 'for'";
+        hint = "for: 10s, say: how long the way to it takes";
+    } else if (piece->is.lasts == 0 && !last) {
+        wrong = "has no 'for'";
+        hint = "the last one alone may go on without end";
+    } else if (piece->is.lasts == 0 && piece->is.from <= 0) {
+        wrong = "pauses without end";
+        hint = "leave it out: behind the last piece the source ends";
+    }
+    if (wrong != NULL) {
+        fay_error *err = fay_config_errors_add(reader->errors, value->where,
+                                               "a piece of 'rate' %s %s", reader->where, wrong);
+        fay_hint(err, "%s", hint);
+    }
+}
+
+static void read_pieces(const fay_config_reader *reader, const fay_field *field,
+                        const fay_yaml *list, fay_pace *pace)
+{
+    double lasts = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const fay_yaml *value = list->items[i];
+        struct piece piece = {0};
+        if (value->kind != FAY_YAML_MAP) {
+            (void)fay_field_refuse(reader, field, value, "a list of {for: 10s, rate: 50}");
+            return;
+        }
+        size_t before = errors_of(reader);
+        fay_fields_read(reader, piece_fields, &piece, value);
+        if (errors_of(reader) > before)
+            continue;
+        check_piece(reader, value, &piece, i + 1 == list->count);
+        if (!piece.rises)
+            piece.is.to = piece.is.from;
+        lasts += (double)piece.is.lasts;
+        pace->pieces[pace->count++] = piece.is;
+    }
+    if (lasts > FAY_DURATION_MAX) {
+        (void)fay_config_errors_add(reader->errors, list->where,
+                                    "the pieces of 'rate' %s last longer than a year together",
+                                    reader->where);
+    }
+}
+
+/* 50, or pieces: [{for: 10s, rate: 5}, {for: 20s, rate: 5, to: 50}, {rate: 50}] */
+static void read_rate(const fay_config_reader *reader, const fay_field *field, void *base,
+                      const fay_yaml *value)
+{
+    fay_pace *pace = (void *)((char *)base + field->at);
+    fay_pace said = {0};
+    double rate = 0;
+    size_t before = errors_of(reader);
+    if (value->kind == FAY_YAML_LIST && value->count > 0 && value->count <= FAY_PACE_PIECES_MAX) {
+        said.pieces = fay_alloc(value->count * sizeof *said.pieces);
+        read_pieces(reader, field, value, &said);
+    } else if (value->kind == FAY_YAML_LIST) {
+        (void)fay_config_errors_add(reader->errors, value->where,
+                                    "'rate' %s has %zu pieces; 1 to %zu are possible",
+                                    reader->where, value->count, FAY_PACE_PIECES_MAX);
+    } else {
+        const fay_field number = {field->key, .kind = FAY_FIELD_NUMBER, .most = field->most};
+        fay_field_read(reader, &number, &rate, value);
+    }
+    if (rate > 0) {
+        said.pieces = fay_alloc(sizeof *said.pieces);
+        said.pieces[said.count++] = (fay_pace_piece){.from = rate, .to = rate};
+    }
+    fay_pace_deinit(errors_of(reader) == before ? pace : &said);
+    if (errors_of(reader) == before)
+        *pace = said;
+}
+
 static const fay_field generate_fields[] = {
     {"count", .kind = FAY_FIELD_COUNT, .at = I(generate_count)},
     {"size", .kind = FAY_FIELD_SIZE, .at = I(generate_size), .most = FAY_ITEM_MAX},
-    {"rate", .kind = FAY_FIELD_NUMBER, .at = I(generate_rate), .most = FAY_RATE_MAX},
+    {"rate", .kind = FAY_FIELD_OWN, .at = I(generate_pace), .most = FAY_RATE_MAX,
+     .read = read_rate},
     {0},
 };
 

@@ -120,6 +120,7 @@ void fay_pipeline_free(fay_pipeline *pipeline)
     free(pipeline->source.move_to);
     fay_texts_free(pipeline->source.argv);
     free(pipeline->source.address);
+    fay_pace_deinit(&pipeline->source.generate_pace);
     free(pipeline->sink.file);
     fay_texts_free(pipeline->sink.argv);
     free(pipeline->sink.address);
@@ -166,6 +167,14 @@ bool fay_pipeline_has_successor(const fay_pipeline *pipeline, int from)
             return true;
     }
     return false;
+}
+
+uint64_t fay_pipeline_generated(const fay_source_def *source)
+{
+    uint64_t most = fay_pace_total(&source->generate_pace);
+    if (source->generate_count > 0)
+        return FAY_MIN(source->generate_count, most);
+    return most < UINT64_MAX ? most : 0;
 }
 
 /* -- Fingerprint --------------------------------------------------------------------------------
@@ -228,7 +237,7 @@ static void add_source(struct lines *lines, const fay_pipeline *pipeline)
     case FAY_SOURCE_EXEC: add_texts(lines, "source.", "exec", s->argv); break;
     case FAY_SOURCE_LISTEN: add(lines, "source.", "listen", s->address); break;
     case FAY_SOURCE_GENERATE:
-        add_number(lines, "source.", "count", s->generate_count);
+        add_number(lines, "source.", "count", fay_pipeline_generated(s));
         add_number(lines, "source.", "size", s->generate_size);
         break;
     }

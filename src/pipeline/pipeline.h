@@ -18,6 +18,7 @@
 #include "base/modes.h"
 #include "item/format.h"
 #include "item/when.h"
+#include "pipeline/pace.h"
 
 #define FAY_INPUT_SOURCE (-1) /* in fay_stage_def.inputs */
 #define FAY_AUTO         (-1.0)
@@ -123,7 +124,7 @@ typedef struct fay_source_def {
     bool restart_on_failure;
     char *address;                          /* LISTEN: unix:PATH or tcp:HOST:PORT (loopback only) */
     uint64_t generate_count, generate_size; /* count 0 = without end */
-    double generate_rate;
+    fay_pace generate_pace;
     fay_place_in_file where;
 } fay_source_def;
 
@@ -201,6 +202,9 @@ bool fay_pipeline_feeds(const fay_pipeline *pipeline, int from, size_t to);
 /* Whether some stage reads from `from` (a stage or FAY_INPUT_SOURCE); if none does, the sink does.
  */
 bool fay_pipeline_has_successor(const fay_pipeline *pipeline, int from);
+
+/* How many Items a generated source has, by its count and its pace; 0 = without end. */
+uint64_t fay_pipeline_generated(const fay_source_def *source);
 
 /*
  * All that decides what a run would do to its Items, as sorted "field=value" lines: two pipelines

@@ -6,6 +6,10 @@
 
 #include "base/units.h"
 
+enum {
+    PACE_PIECES_SHOWN = 8 /* of a rate that changes over time */
+};
+
 /* -- Words ----------------------------------------------------------------------------------------
  */
 
@@ -54,6 +58,34 @@ static void put_size(fay_buffer *out, uint64_t size)
 /* -- Source and sink ------------------------------------------------------------------------------
  */
 
+/* "1000 generated Items of 64B, 5/s for 10s, 5/s to 50/s within 20s, then 50/s" */
+static void put_generated(const fay_source_def *s, fay_buffer *out)
+{
+    const fay_pace *pace = &s->generate_pace;
+    uint64_t count = fay_pipeline_generated(s);
+    if (count > 0) {
+        fay_buffer_printf(out, "%" PRIu64 " generated Items of ", count);
+    } else {
+        fay_buffer_append_text(out, "generated Items without end, of ");
+    }
+    put_size(out, s->generate_size);
+    for (size_t i = 0; i < FAY_MIN(pace->count, (size_t)PACE_PIECES_SHOWN); i++) {
+        const fay_pace_piece *piece = &pace->pieces[i];
+        bool same = piece->from >= piece->to && piece->from <= piece->to;
+        char lasts[FAY_UNITS_TEXT_MAX];
+        fay_buffer_printf(out, ", %s%.9g/s", i > 0 && piece->lasts == 0 ? "then " : "",
+                          piece->from);
+        if (!same)
+            fay_buffer_printf(out, " to %.9g/s", piece->to);
+        if (piece->lasts > 0) {
+            fay_buffer_printf(out, " %s %s", same ? "for" : "within",
+                              fay_duration_text(piece->lasts, lasts));
+        }
+    }
+    if (pace->count > PACE_PIECES_SHOWN)
+        fay_buffer_printf(out, ", and %zu pieces more", pace->count - PACE_PIECES_SHOWN);
+}
+
 static void put_source(const fay_pipeline *p, const fay_plan_facts *facts, fay_buffer *out)
 {
     const fay_source_def *s = &p->source;
@@ -84,14 +116,7 @@ static void put_source(const fay_pipeline *p, const fay_plan_facts *facts, fay_b
         put_words(out, s->argv);
         break;
     case FAY_SOURCE_LISTEN: fay_buffer_printf(out, "whoever connects to %s", s->address); break;
-    case FAY_SOURCE_GENERATE:
-        if (s->generate_count > 0) {
-            fay_buffer_printf(out, "%" PRIu64 " generated Items of ", s->generate_count);
-        } else {
-            fay_buffer_append_text(out, "generated Items without end, of ");
-        }
-        put_size(out, s->generate_size);
-        break;
+    case FAY_SOURCE_GENERATE: put_generated(s, out); break;
     case FAY_SOURCE_ITEMS: fay_buffer_append_text(out, "the Items of the command line"); break;
     case FAY_SOURCE_DEAD:
         fay_buffer_append_text(out, "dead letters of ");

@@ -100,6 +100,26 @@ static void close_object(fay_buffer *out)
 /* -- Source and sink ------------------------------------------------------------------------------
  */
 
+/* Null as fast as can be; "for" is null where it does not end. */
+static void put_pace(fay_buffer *out, const fay_pace *pace)
+{
+    if (pace->count == 0) {
+        put_text(out, "rate", NULL);
+        return;
+    }
+    put_key(out, "rate");
+    fay_buffer_append(out, "[", 1);
+    for (size_t i = 0; i < pace->count; i++) {
+        put_comma(out);
+        fay_buffer_append(out, "{", 1);
+        put_seconds(out, "for", pace->pieces[i].lasts);
+        put_float(out, "rate", pace->pieces[i].from);
+        put_float(out, "to", pace->pieces[i].to);
+        close_object(out);
+    }
+    fay_buffer_append(out, "]", 1);
+}
+
 static void put_source(const fay_pipeline *p, const fay_plan_facts *facts, fay_buffer *out)
 {
     const fay_source_def *s = &p->source;
@@ -121,8 +141,9 @@ static void put_source(const fay_pipeline *p, const fay_plan_facts *facts, fay_b
     case FAY_SOURCE_EXEC: put_texts(out, "run", s->argv); break;
     case FAY_SOURCE_LISTEN: put_text(out, "listen", s->address); break;
     case FAY_SOURCE_GENERATE:
-        put_bound(out, "count", s->generate_count, 0);
+        put_bound(out, "count", fay_pipeline_generated(s), 0);
         put_count(out, "size", s->generate_size);
+        put_pace(out, &s->generate_pace);
         break;
     case FAY_SOURCE_ITEMS: put_count(out, "count", fay_texts_count(s->files)); break;
     case FAY_SOURCE_DEAD: put_texts(out, "files", s->files); break;

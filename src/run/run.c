@@ -92,22 +92,6 @@ static int make_router(fay_owner *owner, fay_error *err)
     return owner->router != NULL ? 0 : FAY_E_CONFIG;
 }
 
-/* The lowest of the limits that are there; 0 = none. */
-static double lower(double a, double b)
-{
-    if (a <= 0 || b <= 0)
-        return a > 0 ? a : b;
-    return FAY_MIN(a, b);
-}
-
-static double source_rate(const fay_owner *owner)
-{
-    double rate = lower(owner->pipeline->rate, 0);
-    if (owner->pipeline->source.kind == FAY_SOURCE_GENERATE)
-        rate = lower(rate, owner->pipeline->source.generate_rate);
-    return rate;
-}
-
 static void make_flow(fay_owner *owner)
 {
     const fay_flow_config config = {
@@ -115,7 +99,7 @@ static void make_flow(fay_owner *owner)
         .stages_count = owner->pipeline->stages_count,
         .router = owner->router,
         .journal = owner->options->state != NULL,
-        .source_rate = source_rate(owner),
+        .source_rate = owner->pipeline->rate,
         .failures_max = owner->pipeline->failures_max,
         .failures_percent = owner->pipeline->failures_percent,
         .cores = fay_host_cores_usable(),

@@ -3,14 +3,20 @@
  * Items that are not read from anywhere: `generate`, whose Items are a function of their number,
  * and the arguments behind `:::`. Both give the same again from any number on; their position is
  * the number of the next Item.
+ *
+ * Generated Items that have a pace (pipeline/pace.h) are given once they are due, and all of those:
+ * the time at which the first one was wanted is that of its number, and what the run has no room
+ * for stays due.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/texts.h"
 #include "run/source_kind.h"
+#include "run/timer.h"
 
 #define CHUNK_BYTES (256 * FAY_KIB)
+#define WAIT_MS_MAX ((uint64_t)3600 * 1000) /* then it is asked again */
 enum {
     CHUNK_ITEMS = 4096,
     DIGITS = 20
@@ -20,11 +26,15 @@ struct made {
     fay_source source;
     uint64_t next, count; /* count 0 = without end */
     size_t size;          /* generate */
+    const fay_pace *pace;
+    fay_ns begun;     /* the time from which the pace counts; 0 = not yet */
+    fay_timer *timer; /* until the next one is due */
     uint64_t ends[CHUNK_ITEMS];
 };
 
 static void free_made(fay_source *source)
 {
+    fay_timer_free(((struct made *)source)->timer);
     free(source);
 }
 
@@ -78,6 +88,28 @@ static size_t write_number(uint64_t number, uint8_t text[DIGITS])
     return size;
 }
 
+static void on_due(void *context)
+{
+    const struct made *made = context;
+    made->source.config.ready(made->source.config.context);
+}
+
+/* How many are due and were not given; if none is, `ready` is called when one will be. */
+static uint64_t due(struct made *made)
+{
+    if (made->pace->count == 0)
+        return UINT64_MAX;
+    fay_ns now = uv_hrtime(), next = fay_pace_due(made->pace, made->next);
+    if (made->begun == 0)
+        made->begun = now - FAY_MIN(next, now); /* a run that goes on is where it was */
+    uint64_t items = fay_pace_due_by(made->pace, now - made->begun);
+    if (items > made->next)
+        return items - made->next;
+    fay_ns after = next < FAY_NEVER ? made->begun + next - now : FAY_NEVER;
+    fay_timer_start(made->timer, FAY_MIN((after + FAY_MS - 1) / FAY_MS, WAIT_MS_MAX));
+    return 0;
+}
+
 /* The number, then a space and dots up to the size asked for. A number that is longer is whole. */
 static int pull_generate(fay_source *source, uint64_t items, uint64_t bytes, fay_chunk *ret,
                          fay_error *err)
@@ -86,7 +118,10 @@ static int pull_generate(fay_source *source, uint64_t items, uint64_t bytes, fay
     struct made *made = (struct made *)source;
     if (made->count > 0 && made->next >= made->count)
         return FAY_PULL_END;
-    size_t n = portion(made, items, bytes);
+    uint64_t ready = due(made);
+    if (ready == 0)
+        return FAY_PULL_WAIT;
+    size_t n = portion(made, FAY_MIN(items, ready), bytes);
     fay_batch *batch = fay_batch_new();
     batch->gap = 1;
     fay_batch_reserve(batch, n, n * (FAY_MAX(made->size, (size_t)DIGITS) + 1));
@@ -128,8 +163,11 @@ int fay_source_open_generate(const fay_source_config *config, fay_source **ret, 
                                             .free = free_made};
     struct made *made = fay_alloc(sizeof *made);
     fay_source_init(&made->source, &ops, config);
-    made->count = config->pipeline->source.generate_count;
-    made->size = (size_t)config->pipeline->source.generate_size;
+    made->count = fay_pipeline_generated(made->source.def);
+    made->size = (size_t)made->source.def->generate_size;
+    made->pace = &made->source.def->generate_pace;
+    if (made->pace->count > 0)
+        made->timer = fay_timer_new(config->loop, on_due, made);
     *ret = &made->source;
     return 0;
 }

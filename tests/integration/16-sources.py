@@ -281,6 +281,14 @@ stages: [{name: s, run: [sh, -c, '[ $1 != spool/bad ] || exit 65', -, "{}"]}]"""
         done = self.source("{generate: {count: 30, rate: 200, size: 4}}")
         self.assertEqual((done.code, done.out.count("\n")), (0, 30), done)
 
+    def test_generate_with_a_rate_that_changes(self):
+        rate = "[{for: 100ms, rate: 100}, {for: 200ms, rate: 100, to: 500}, {for: 1ms, rate: 0}]"
+        done = self.source("{generate: {rate: %s, size: 4}}" % rate)
+        self.assertEqual((done.code, done.out.count("\n")), (0, 70), done)
+        done = self.source("{generate: {rate: [{rate: 5, to: 6}], size: 4}}")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("a piece of 'rate' in 'generate' of 'source' has 'to' but not 'for'", done.err)
+
     def test_generate_without_end(self):
         process = self.begin("{generate: {size: 4}}")
         faytest.wait_for(lambda: len(self.out()) > 100, "some Items")

@@ -241,6 +241,41 @@ static void shorthands_of_ends(void **state)
     }
 }
 
+static void rates_of_generated_items(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rate;
+        size_t pieces;
+        uint64_t items; /* of a count of 1000; 0 = without end */
+    } rows[] = {
+        {"0", 0, 1000},
+        {"50", 1, 1000},
+        {"[{for: 10s, rate: 5}]", 1, 50},
+        {"[{for: 10s, rate: 5}, {for: 1s, rate: 5, to: 5005}]", 2, 1000},
+        {"[{for: 10s, rate: 5}, {rate: 50}]", 2, 1000},
+    };
+    for (size_t i = 0; i < FAY_COUNT(rows); i++) {
+        char yaml[512];
+        (void)snprintf(yaml, sizeof yaml,
+                       "faymora: 1\nstages: [{run: [cat]}]\n"
+                       "source: {generate: {count: 1000, rate: %s}}\n",
+                       rows[i].rate);
+        FAY_CLEANUP(fay_pipeline_freep) fay_pipeline *p = pipeline_of(yaml);
+        assert_int_equal(p->source.generate_pace.count, rows[i].pieces);
+        assert_int_equal(fay_pipeline_generated(&p->source), rows[i].items);
+    }
+    FAY_CLEANUP(fay_pipeline_freep)
+    fay_pipeline *p = pipeline_of("faymora: 1\nstages: [{run: [cat]}]\n"
+                                  "source: {generate: {rate: [{for: 2s, rate: 4, to: 8}]}}\n");
+    assert_int_equal(fay_pipeline_generated(&p->source), 12);
+    fay_error err = {0};
+    assert_int_equal(fay_pipeline_set(p, "source.generate.rate=[{rate: 7}]", &err), 0);
+    assert_int_equal(fay_pipeline_generated(&p->source), 0);
+    assert_int_equal(fay_pipeline_set(p, "source.generate.rate=[]", &err), FAY_E_CONFIG);
+    assert_int_equal(p->source.generate_pace.count, 1); /* as it was */
+}
+
 static void commands_decide_modes_and_argv(void **state)
 {
     (void)state;
@@ -438,6 +473,7 @@ int main(void)
         cmocka_unit_test(every_field_arrives),
         cmocka_unit_test(block_and_flow_are_equal),
         cmocka_unit_test(shorthands_of_ends),
+        cmocka_unit_test(rates_of_generated_items),
         cmocka_unit_test(commands_decide_modes_and_argv),
         cmocka_unit_test(stages_are_connected),
         cmocka_unit_test(fingerprints_name_what_differs),

@@ -265,6 +265,30 @@ static void ends_and_the_rest(void **state)
         {"sink: {http: {url: x}}", "3:8: 'http' in 'sink' is not supported yet\n"},
         {"sink: {api: true}", "3:8: 'api' in 'sink' is not supported yet\n"},
         {"dead_letter: {nats: x}", "3:15: 'nats' in 'dead_letter' is not supported yet\n"},
+        {"source: {generate: {rate: fast}}",
+         "3:27: 'rate' in 'generate' of 'source' must be a number, not 'fast'\n"},
+        {"source: {generate: {rate: []}}",
+         "3:27: 'rate' in 'generate' of 'source' has 0 pieces; 1 to 1024 are possible\n"},
+        {"source: {generate: {rate: [5]}}",
+         "3:28: 'rate' in 'generate' of 'source' must be a list of {for: 10s, rate: 50}, not "
+         "'5'\n"},
+        {"source: {generate: {rate: [{for: 1s}]}}",
+         "3:28: a piece of 'rate' in 'generate' of 'source' has no 'rate' [0 is a pause]\n"},
+        {"source: {generate: {rate: [{rate: 1, to: 2}]}}",
+         "3:28: a piece of 'rate' in 'generate' of 'source' has 'to' but not 'for' [for: 10s, "
+         "say: how long the way to it takes]\n"},
+        {"source: {generate: {rate: [{rate: 1}, {rate: 2}]}}",
+         "3:28: a piece of 'rate' in 'generate' of 'source' has no 'for' [the last one alone may "
+         "go on without end]\n"},
+        {"source: {generate: {rate: [{rate: 0}]}}",
+         "3:28: a piece of 'rate' in 'generate' of 'source' pauses without end [leave it out: "
+         "behind the last piece the source ends]\n"},
+        {"source: {generate: {rate: [{for: 1s, rate: 1e10}]}}",
+         "3:44: 'rate' in 'generate' of 'source' is 1e10; the most is 1000000000\n"},
+        {"source: {generate: {rate: [{for: 300d, rate: 1}, {for: 300d, rate: 1}]}}",
+         "3:27: the pieces of 'rate' in 'generate' of 'source' last longer than a year together\n"},
+        {"source: {generate: {rate: [{fro: 1s, rate: 1}]}}",
+         "3:29: unknown key 'fro' in 'generate' of 'source' [did you mean 'for'?]\n"},
         {"source: sdtin",
          "3:9: 'source' must be stdin or a map, not 'sdtin' [did you mean 'stdin'?]\n"},
         {"source: a.txt", "3:9: 'source' must be stdin or a map, not 'a.txt' [for a file write "

@@ -191,6 +191,12 @@ static void what_can_be_resumed_and_what_not(void **state)
         {"source: {file: x}\nsink: {file: y}", false, NULL, "(with it, the same)"},
         {"source: {dir: x}", false, NULL, "source  directory x, files '*'"},
         {"source: {generate: {count: 5}}", false, NULL, "source  5 generated Items of 64B"},
+        {"source: {generate: {rate: 0.5}}", false, NULL,
+         "source  generated Items without end, of 64B, 0.5/s, format lines"},
+        {"source: {generate: {rate: [{for: 8s, rate: 5}, {for: 1s, rate: 5, to: 50}, {rate: 9}]}}",
+         false, NULL, "64B, 5/s for 8.0s, 5/s to 50/s within 1.0s, then 9/s, format lines"},
+        {"source: {generate: {rate: [{for: 8s, rate: 5}]}}", false, NULL,
+         "source  40 generated Items of 64B, 5/s for 8.0s, format lines"},
         {"source: {generate: {}}", false, NULL, "the source does not end by itself"},
         {"source: {exec: [ls]}", false,
          "--state needs a source that can be read again: the output of a command may differ the "

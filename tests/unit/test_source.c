@@ -156,6 +156,28 @@ static void generates_a_function_of_the_number(void **state)
     free(identity);
 }
 
+/* In the second half, which a resumed run begins with, Items come a thousand times as fast. */
+static void generates_at_a_pace_and_goes_on_in_it(void **state)
+{
+    fixture *f = *state;
+    fay_pace_piece pieces[] = {{.lasts = 10 * FAY_SECOND, .from = 1, .to = 1},
+                               {.lasts = 10 * FAY_MS, .from = 1000, .to = 1000}};
+    f->pipeline.source.kind = FAY_SOURCE_GENERATE;
+    f->pipeline.source.generate_pace = (fay_pace){.pieces = pieces, .count = 2};
+    must_open(f);
+    assert_int_equal(fay_source_expected(f->source), 20);
+    uint64_t position = 0;
+    check_pull(f, 1, &position, "0|");
+    fay_chunk chunk;
+    fay_error err;
+    assert_int_equal(fay_source_pull(f->source, 99, FAY_MIB, &chunk, &err), FAY_PULL_WAIT);
+    close_source(f);
+    must_open(f);
+    assert_int_equal(resume(f, "generate size=0\n", "", 10), 0);
+    check_pull(f, 99, &position, "10|11|12|13|14|15|16|17|18|19|");
+    assert_int_equal(position, 20);
+}
+
 static void gives_the_words(void **state)
 {
     fixture *f = *state;
@@ -375,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(generates_a_function_of_the_number),
+        TEST(generates_at_a_pace_and_goes_on_in_it),
         TEST(gives_the_words),
         TEST(reads_files_in_order_and_goes_on_where_it_was),
         TEST(what_cannot_be_read_is_told),
