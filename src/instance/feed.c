@@ -238,10 +238,19 @@ static void cannot_start(fay_worker *w, fay_text why, const char *hint)
 static void on_hello(fay_worker *w, const fay_frame *frame)
 {
     if (frame->size >= 4 && fay_load32(frame->payload) == FAY_PROTOCOL_VERSION) {
-        fay_worker_hello(w);
+        w->greeted = true;
     } else {
         cannot_start(w, fay_text_from(" speaks another protocol version"),
                      "link it with the libfaymora-worker of this installation");
+    }
+}
+
+static void on_up(fay_worker *w, const fay_frame *frame)
+{
+    if (w->greeted && !w->up && frame->size == 12) {
+        fay_worker_ready(w);
+    } else {
+        fay_worker_kill(w, FAY_DOWN_GARBAGE, "sent an UP that is none");
     }
 }
 
@@ -266,6 +275,10 @@ static int on_frame(void *context, const fay_frame *frame)
         return 0;
     if (frame->type == FAY_MESSAGE_HELLO) {
         on_hello(w, frame);
+        return 0;
+    }
+    if (frame->type == FAY_MESSAGE_UP) {
+        on_up(w, frame);
         return 0;
     }
     if (frame->type == FAY_MESSAGE_FAILED) {

@@ -173,7 +173,7 @@ static fay_ns look_at_stopping(fay_worker *w, fay_ns now)
 
 static fay_ns look_at_start(fay_worker *w, fay_ns now)
 {
-    if (w->up || w->hinted || w->link == NULL)
+    if (w->greeted || w->up || w->hinted || w->link == NULL)
         return FAY_NEVER;
     if (now < w->spawned + HELLO_WITHIN)
         return w->spawned + HELLO_WITHIN;

@@ -100,7 +100,7 @@ static void start(fay_worker *w)
     }
     w->spawn_ns = fay_now() - w->spawned;
     if (in->setup.mode != FAY_MODE_FRAMES)
-        send_up(w); /* in frames mode when it has said HELLO */
+        send_up(w); /* in frames mode when it says so itself */
     if (in->setup.recycle_age > 0)
         fay_tick_by(in, w->spawned + in->setup.recycle_age);
     if (in->setup.recycle_rss > 0)
@@ -109,11 +109,10 @@ static void start(fay_worker *w)
         fay_tick_memory(w);
 }
 
-void fay_worker_hello(fay_worker *w)
+void fay_worker_ready(fay_worker *w)
 {
     w->spawn_ns = fay_now() - w->spawned;
-    if (!w->up)
-        send_up(w);
+    send_up(w);
 }
 
 void fay_worker_spawn(fay_instance *in, uint16_t number)

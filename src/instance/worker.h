@@ -47,6 +47,7 @@ typedef struct fay_worker_usage {
 typedef struct fay_worker {
     fay_instance *instance;
     uint16_t number;
+    bool greeted;                   /* frames: it has said HELLO */
     bool up;                        /* UP has been sent */
     bool running;                   /* `child` is a process that is not reaped */
     bool retiring;                  /* takes no Items any more */
@@ -149,8 +150,8 @@ void fay_worker_end(fay_worker *worker, int signal);
 void fay_worker_kill(fay_worker *worker, fay_down_cause why, const char *error);
 /* Sends all replies that a mode has made, and clears them. */
 void fay_worker_reply(fay_worker *worker);
-/* frames: it has said HELLO. */
-void fay_worker_hello(fay_worker *worker);
+/* frames: it says that it may be given Items. */
+void fay_worker_ready(fay_worker *worker);
 /* After answers: retires it by age in Items, goes on stopping it. */
 void fay_worker_answered(fay_worker *worker);
 /* Its process is reaped: sends DOWN and forgets it. `status` as from waitpid. */

@@ -102,6 +102,15 @@ void fay_session_hello(fay_session *session)
     send_out(session);
 }
 
+void fay_session_up(fay_session *session)
+{
+    size_t begun = fay_frame_begin(&session->out, FAY_MESSAGE_UP, 0, 0);
+    fay_write32(&session->out, (uint32_t)getpid());
+    fay_write64(&session->out, 0); /* the Instance knows since when */
+    fay_frame_end(&session->out, begun);
+    send_out(session);
+}
+
 void fay_session_failed(fay_session *session, const char *message, const char *hint)
 {
     const fay_failed failed = {

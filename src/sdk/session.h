@@ -122,6 +122,8 @@ void fay_session_part(fay_session *session, uint64_t tag);
 void fay_session_give_back(fay_session *session, uint64_t first_tag, uint32_t count);
 void fay_session_heartbeat(fay_session *session, uint64_t tag, double progress);
 void fay_session_hello(fay_session *session);
+/* The class is initialised: Items may come. */
+void fay_session_up(fay_session *session);
 void fay_session_failed(fay_session *session, const char *message, const char *hint);
 /* Seals the run and sends all there is. */
 void fay_session_flush(fay_session *session);

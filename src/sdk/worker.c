@@ -200,6 +200,7 @@ static int run(fay_session *session)
         int rc = initialise(session);
         if (rc != 0)
             return rc;
+        fay_session_up(session);
         serve(session);
         if (session->cls.fini != NULL)
             session->cls.fini(session->self);

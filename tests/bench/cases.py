@@ -3,6 +3,7 @@ import shutil
 import statistics
 import time
 
+import equalizer
 import memory
 from harness import Broken, Row, need, stop
 
@@ -238,3 +239,4 @@ def journal(b):
 
 CASES = {"exec": exec_, "lines": lines, "frames": frames, "cpu": cpu, "latency": latency,
          "memory": memory.memory, "start": start, "journal": journal}
+ALL = {**CASES, "equalizer": equalizer.equalizer}

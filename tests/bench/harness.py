@@ -76,6 +76,7 @@ class Bench:
         self.faymora = pathlib.Path(os.environ.get("FAYMORA", built)).resolve()
         self.bin = ROOT / "build/bench/bin"
         self.notes = []
+        self.say = print
         self.rounds = 1 if quick else 3
         # Whatever is set around us must not change what is measured.
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("FAYMORA", "RAKTR"))}
@@ -83,6 +84,10 @@ class Bench:
 
     def tool(self, name):
         return str(self.bin / name)
+
+    def save(self, name, found):
+        """What a case has found besides its rows, for whoever draws it."""
+        (self.bin.parent / name).write_text(json.dumps(found, indent=1) + "\n")
 
     def note(self, text):
         """Something to be said below the table."""

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t needed;
     int rc = 0;
     while (rc == 0 && fay_frame_parse(data, size, &frame, &needed) == FAY_FRAME_WHOLE) {
-        if (frame.type != FAY_MESSAGE_HELLO)
+        if (frame.type != FAY_MESSAGE_HELLO && frame.type != FAY_MESSAGE_UP)
             rc = fay_mode_frame(f.mode, &frame, 2, &f.replies);
         fuzz_check(&f);
         data += needed;

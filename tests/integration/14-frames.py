@@ -131,6 +131,14 @@ dead_letter: {{file: dead}}
         self.assertFalse(os.path.exists("dead"))
         self.assertEqual(self.lines("calls"), ["init"], "tried again")
 
+    def test_init_that_takes_a_while(self):
+        """It counts as the worker's start, and no Item is read or given out meanwhile."""
+        done = self.feat("--events", "events", settings="options: {slow: true}", input="a\n")
+        self.assertEqual((done.code, done.out), (0, "a\n"), done)
+        up, = [event for event in map(json.loads, self.lines("events"))
+               if event["event"] == "worker.up"]
+        self.assertGreaterEqual(up["seconds"], 0.2)
+
     def test_another_binary_interface(self):
         done = self.feat(command=self.class_("newer", "-DABI=99"), input="a\n")
         self.assertEqual((done.code, done.out), (3, ""), done)

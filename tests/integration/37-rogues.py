@@ -201,6 +201,8 @@ send(1, struct.pack("<II", 1, os.getpid()))
 while True:
     size, kind, flags, worker = struct.unpack("<IBBH", read(8))
     payload = read(size)
+    if kind == 2:
+        send(10, struct.pack("<IQ", os.getpid(), 0))
     if kind == 4:
         sys.exit(0)
     if kind == 6:

@@ -443,6 +443,7 @@ static const char frames_worker[] =
     "while True:\n"
     " size,kind,_,_=struct.unpack('<IBBH',read(8)); p=read(size)\n"
     " if kind==4: os._exit(0)\n"
+    " if kind==2: send(10,struct.pack('<IQ',os.getpid(),0))\n"
     " if kind!=6: continue\n"
     " tag,=struct.unpack('<Q',p[:8]); count,gap=struct.unpack('<IB',p[16:21])\n"
     " data=p[-(sum(struct.unpack('<%dI'%count,p[24:24+4*count]))+gap*count):]\n"
@@ -468,6 +469,25 @@ static void frames_workers_answer(void **state)
     owner_send(&o, FAY_MESSAGE_SPAWN, 0);
     assert_next(&o, "0 UP");
     end_well(&o);
+}
+
+/* In Python: it greets, and then does `then`. */
+#define GREETS(then)                                                                               \
+    TEXTS("python3", "-c",                                                                         \
+          "import os,struct\n"                                                                     \
+          "def send(t,p): os.write(3,struct.pack('<IBBH',len(p),t,0,0)+p)\n"                       \
+          "send(1,struct.pack('<II',1,os.getpid()))\n" then)
+
+static void frames_workers_are_up_when_they_say_so(void **state)
+{
+    (void)state;
+    owner o;
+    begin(&o, say_setup(FAY_MODE_FRAMES, GREETS("os._exit(3)\n")));
+    assert_next(&o, "0 DOWN start exit 3: exit 3");
+    assert_int_equal(owner_end(&o), 0);
+    begin(&o, say_setup(FAY_MODE_FRAMES, GREETS("send(10,b'')\nos.read(3,1)\nos.read(0,1)\n")));
+    assert_next(&o, "0 DOWN garbage signal 9: sent an UP that is none");
+    assert_int_equal(owner_end(&o), 0);
 }
 
 static void workers_that_do_not_speak_frames_are_told(void **state)
@@ -580,6 +600,7 @@ int main(void)
         cmocka_unit_test(batches_succeed_or_break),
         cmocka_unit_test(json_workers_answer),
         cmocka_unit_test(frames_workers_answer),
+        cmocka_unit_test(frames_workers_are_up_when_they_say_so),
         cmocka_unit_test(workers_that_do_not_speak_frames_are_told),
         cmocka_unit_test(kill_ends_a_worker_in_any_mode),
         cmocka_unit_test(nothing_is_left_when_the_owner_goes),

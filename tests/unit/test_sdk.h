@@ -311,6 +311,9 @@ static inline void begin(struct worker *w)
     assert_int_equal(fay_load32(w->frame.payload), FAY_PROTOCOL_VERSION);
     assert_int_equal(fay_load32(w->frame.payload + 4), w->pid);
     send_setup(w, "");
+    expect(w, FAY_MESSAGE_UP);
+    assert_int_equal(w->frame.size, 12);
+    assert_int_equal(fay_load32(w->frame.payload), w->pid);
 }
 
 static inline int end(struct worker *w)

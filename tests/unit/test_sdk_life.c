@@ -96,6 +96,7 @@ static void a_worker_that_cannot_start_says_so(void **state)
     start(&w, &older);
     expect(&w, FAY_MESSAGE_HELLO);
     send_setup(&w, "");
+    expect(&w, FAY_MESSAGE_UP);
     lease_one(&w, "x");
     assert_string_equal(results(&w, 1), "0: x");
     assert_int_equal(end(&w), 0);

@@ -31,6 +31,8 @@ static int init(void **self, const char *options_json, fay_error *err)
     *self = options;
     snprintf(options, sizeof options, "%s", options_json);
     note("init");
+    if (strstr(options_json, "slow") != NULL)
+        usleep(200000);
     if (strstr(options_json, "refuse") == NULL)
         return FAY_OK;
     snprintf(err->message, sizeof err->message, "the licence has run out");
