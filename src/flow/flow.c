@@ -106,7 +106,7 @@ fay_flow *fay_flow_new(const fay_flow_config *config, fay_ns now)
     flow->source_all = fay_router_all(flow->router, flow->stages_count);
     flow->source_possible = fay_router_possible(flow->router, flow->stages_count);
     flow->source_tokens = (fay_flow_tokens){.rate = c->source_rate, .tokens = 1, .at = now};
-    flow->commit.last = now;
+    flow->commit.last = flow->source_since = flow->reading_since = now;
     flow->saturated = true;
     fay_prng_init(&flow->prng, config->seed);
     for (size_t i = 0; i < flow->stages_count; i++) {

@@ -44,7 +44,7 @@ void fay_flow_source(fay_flow *flow, fay_ns now, const fay_flow_event *event)
     bool whole = !flow->source_tests && __builtin_popcountll(flow->source_all) == 1 &&
                  flow->source_all != FAY_TARGET_SINK;
     bool resumed = flow->commit.acked.count > 0;
-    flow->source_items += (double)batch->count;
+    flow->reading.items += (double)batch->count;
     size_t begun = 0;
     for (size_t i = 0; i < batch->count; i++) {
         uint64_t root = batch->entries[i].root;

@@ -122,6 +122,11 @@ struct fay_flow_stage_state {
     uint64_t delayed;
 };
 
+typedef struct fay_flow_reading { /* of the source */
+    fay_ns open_ns, held_ns;      /* there was room for what it has, or not */
+    double items;
+} fay_flow_reading;
+
 typedef struct fay_flow_commit {
     enum {
         FAY_COMMIT_IDLE,
@@ -162,8 +167,10 @@ struct fay_flow {
     fay_equalizers *equalizers;
     bool saturated;   /* all cores of the machine are busy */
     bool source_open; /* there was room for what the source has when this was looked at */
-    fay_ns source_since, source_ns; /* looked at; how long there was room */
-    double source_items;            /* what came then */
+    fay_ns source_since;
+    fay_flow_reading reading,
+        before; /* in the window that began at `reading_since`, and the last */
+    fay_ns reading_since;
     fay_flow_totals totals;
     uint64_t finished; /* source Items, good or bad: what a percentage is of */
     fay_flow_action *actions;
@@ -349,7 +356,7 @@ void fay_flow_worker_busy(fay_flow *flow, fay_flow_worker *worker);
  * as there is a link, and idle ones to retire: only those are. Then says why (DECISION, PRESSURE).
  */
 void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage);
-/* Before the stages are staffed: how long there has been room for what the source has. */
+/* Before the stages are staffed: how long there has been room for what the source has, and not. */
 void fay_flow_time_source(fay_flow *flow, fay_ns now);
 /* Room for source Items, whatever their rate may be. */
 void fay_flow_source_space(const fay_flow *flow, uint64_t *ret_items, uint64_t *ret_bytes);

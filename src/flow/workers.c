@@ -11,6 +11,10 @@
 
 #include "flow/internal.h"
 
+enum {
+    HELD_PART = 20 /* of the time: a source without room for as much is held back */
+};
+
 /* NOLINTBEGIN(readability-function-size,clang-analyzer-unix.Malloc): of uthash */
 fay_flow_link *fay_flow_find_link(const fay_flow *flow, uint32_t id)
 {
@@ -176,12 +180,15 @@ static fay_flow_worker *longest_idle(const fay_stage *stage)
 
 /* ---- the Equalizers -------------------------------------------------------------------------- */
 
-/* Items per second of the source while it is not held back; 0 = not known. */
+/* Items per second of the source while it is not held back; 0 = not known, or it has not been held
+ * back of late: then what arrives says it all, and is known for longer and forgotten in time. */
 static double source_rate(const fay_flow *flow)
 {
-    if (flow->ended || flow->draining)
+    fay_ns open = flow->reading.open_ns + flow->before.open_ns;
+    fay_ns held = flow->reading.held_ns + flow->before.held_ns;
+    if (flow->ended || flow->draining || held < (open + held) / HELD_PART)
         return 0;
-    return flow->source_items / fmax((double)flow->source_ns / 1e9, 1e-6);
+    return (flow->reading.items + flow->before.items) / fmax((double)open / 1e9, 1e-6);
 }
 
 /* Of the live workers: on one Item for longer than an Item takes. */
@@ -250,11 +257,12 @@ static void tell_arrivals(fay_flow *flow, fay_ns now, fay_stage *stage)
 void fay_flow_time_source(fay_flow *flow, fay_ns now)
 {
     uint64_t items, bytes;
-    if (flow->source_open)
-        flow->source_ns += now - flow->source_since;
-    if (flow->source_ns > 10 * FAY_SECOND) { /* what is older counts less */
-        flow->source_ns /= 2;
-        flow->source_items /= 2;
+    fay_ns *time = flow->source_open ? &flow->reading.open_ns : &flow->reading.held_ns;
+    *time += now - flow->source_since;
+    if (now - flow->reading_since >= FAY_SECOND) {
+        flow->before = flow->reading;
+        flow->reading = (fay_flow_reading){0};
+        flow->reading_since = now;
     }
     fay_flow_source_space(flow, &items, &bytes);
     flow->source_open = items > 0 && bytes > 0;
