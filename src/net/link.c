@@ -92,6 +92,26 @@ static void finish(fay_link *link, int why)
 
 static void on_timer(uv_timer_t *timer);
 
+/* Until something is to be done if neither end says a word. */
+static uint64_t quiet_for(const fay_link *link)
+{
+    uint64_t now = uv_now(link->timer.loop), heard = now - link->heard_ms;
+    uint64_t wait = FAY_LINK_PING_MS - FAY_MIN(now - link->sent_ms, FAY_LINK_PING_MS - 1);
+    if (!link->paused && heard < FAY_LINK_SILENCE_MS)
+        wait = FAY_MIN(wait, FAY_LINK_SILENCE_MS - heard);
+    return wait;
+}
+
+/* Something has been sent: a link with traffic wakes nobody up for a ping that is not due. What was
+ * to be done at once still is. */
+static void postpone(fay_link *link)
+{
+    uv_timer_t *timer = &link->timer;
+    if (link->untimed || link->closing || uv_timer_get_due_in(timer) == 0)
+        return;
+    (void)uv_timer_start(timer, on_timer, quiet_for(link), 0);
+}
+
 /* The peer takes nothing more. Reading finds the end, behind what it had sent before. */
 static void break_off(fay_link *link)
 {
@@ -122,6 +142,7 @@ static size_t write_pieces(fay_link *link, struct iovec *pieces, size_t count)
             return total;
         }
         link->sent_ms = uv_now(link->timer.loop);
+        postpone(link);
         total += (size_t)sent;
         for (size_t left = (size_t)sent; count > 0;) {
             size_t step = FAY_MIN(left, pieces->iov_len);
@@ -361,12 +382,8 @@ static void on_timer(uv_timer_t *timer)
             fay_link_send(link, FAY_MESSAGE_PING, 0, NULL, 0);
         link->sent_ms = now;
     }
-    uint64_t wait = FAY_LINK_PING_MS - FAY_MIN(now - link->sent_ms, FAY_LINK_PING_MS - 1);
-    uint64_t heard = now - link->heard_ms;
-    if (!link->paused && heard < FAY_LINK_SILENCE_MS)
-        wait = FAY_MIN(wait, FAY_LINK_SILENCE_MS - heard);
     if (!link->closing)
-        (void)uv_timer_start(timer, on_timer, wait, 0);
+        (void)uv_timer_start(timer, on_timer, quiet_for(link), 0);
 }
 
 void fay_link_untimed(fay_link *link)

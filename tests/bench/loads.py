@@ -85,7 +85,8 @@ def step(low, high, seconds, **stage):
 def sine(low, high, period, periods, pieces=16):
     """As ramps, which begin at the middle."""
     middle, swing = (low + high) / 2, (high - low) / 2
-    rates = [middle + swing * math.sin(2 * math.pi * i / pieces) for i in range(pieces + 1)]
+    rates = [round(middle + swing * math.sin(2 * math.pi * i / pieces), 2)
+             for i in range(pieces + 1)]
     return Pace(*[(period / pieces, rates[i], rates[i + 1]) for i in range(pieces)] * periods)
 
 
