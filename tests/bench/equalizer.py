@@ -1,5 +1,5 @@
-"""Elasticity on real processes: what the Equalizer does with a load, beside the best fixed number of
-workers (found by trying) and the greatest one.
+"""Elasticity on real processes: what the Equalizer does with a load, beside the best fixed number
+of workers (found by trying) and the greatest one.
 
 All runs of a load that sleeps go on side by side, as they need next to no CPU time; those that burn
 it are alone. What is counted:

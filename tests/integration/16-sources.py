@@ -287,7 +287,7 @@ stages: [{name: s, run: [sh, -c, '[ $1 != spool/bad ] || exit 65', -, "{}"]}]"""
         self.assertEqual((done.code, done.out.count("\n")), (0, 70), done)
         done = self.source("{generate: {rate: [{rate: 5, to: 6}], size: 4}}")
         self.assertEqual(done.code, 2, done)
-        self.assertIn("a piece of 'rate' in 'generate' of 'source' has 'to' but not 'for'", done.err)
+        self.assertIn("a piece of 'rate' in 'generate' of 'source' has 'to' but not", done.err)
 
     def test_generate_without_end(self):
         process = self.begin("{generate: {size: 4}}")

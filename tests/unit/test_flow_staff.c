@@ -85,9 +85,9 @@ static void run(crew *c, double rate, unsigned ms)
     struct script *s = c->script;
     for (unsigned t = 0; t < ms; t++) {
         s->now += FAY_MS;
-        for (uint16_t w = 0; w < WORKERS; w++) {
+        for (unsigned w = 0; w < WORKERS; w++) {
             if (c->due[w] > 0 && c->due[w] <= s->now / FAY_MS)
-                finish(c, w);
+                finish(c, (uint16_t)w);
         }
         c->owed += rate / 1000;
         read_items(c, (uint64_t)c->owed);

@@ -471,30 +471,15 @@ static void frames_workers_answer(void **state)
     end_well(&o);
 }
 
-/* In Python: it greets, and then does `then`. */
-#define GREETS(then)                                                                               \
-    TEXTS("python3", "-c",                                                                         \
-          "import os,struct\n"                                                                     \
-          "def send(t,p): os.write(3,struct.pack('<IBBH',len(p),t,0,0)+p)\n"                       \
-          "send(1,struct.pack('<II',1,os.getpid()))\n" then)
-
-static void frames_workers_are_up_when_they_say_so(void **state)
-{
-    (void)state;
-    owner o;
-    begin(&o, say_setup(FAY_MODE_FRAMES, GREETS("os._exit(3)\n")));
-    assert_next(&o, "0 DOWN start exit 3: exit 3");
-    assert_int_equal(owner_end(&o), 0);
-    begin(&o, say_setup(FAY_MODE_FRAMES, GREETS("send(10,b'')\nos.read(3,1)\nos.read(0,1)\n")));
-    assert_next(&o, "0 DOWN garbage signal 9: sent an UP that is none");
-    assert_int_equal(owner_end(&o), 0);
-}
-
 static void workers_that_do_not_speak_frames_are_told(void **state)
 {
     (void)state;
     owner o;
     begin(&o, say_setup(FAY_MODE_FRAMES, SH("exit 3")));
+    assert_next(&o, "0 DOWN start exit 3: exit 3");
+    assert_int_equal(owner_end(&o), 0);
+    begin(&o, frames_setup("1;import os,struct;os.write(3,struct.pack('<IBBHII',8,1,0,0,1,1))"
+                           ";os._exit(3)")); /* a greeting is no UP */
     assert_next(&o, "0 DOWN start exit 3: exit 3");
     assert_int_equal(owner_end(&o), 0);
     begin(&o, frames_setup("99"));
@@ -600,7 +585,6 @@ int main(void)
         cmocka_unit_test(batches_succeed_or_break),
         cmocka_unit_test(json_workers_answer),
         cmocka_unit_test(frames_workers_answer),
-        cmocka_unit_test(frames_workers_are_up_when_they_say_so),
         cmocka_unit_test(workers_that_do_not_speak_frames_are_told),
         cmocka_unit_test(kill_ends_a_worker_in_any_mode),
         cmocka_unit_test(nothing_is_left_when_the_owner_goes),
