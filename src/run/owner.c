@@ -204,8 +204,7 @@ static void set_deadline(fay_owner *owner)
         fay_timer_stop(owner->deadline);
         return;
     }
-    fay_ns now = uv_hrtime();
-    fay_timer_start(owner->deadline, due > now ? (due - now + FAY_MS - 1) / FAY_MS : 0);
+    fay_timer_at(owner->deadline, due);
 }
 
 static void on_idle(uv_idle_t *handle)

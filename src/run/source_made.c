@@ -16,7 +16,6 @@
 #include "run/timer.h"
 
 #define CHUNK_BYTES (256 * FAY_KIB)
-#define WAIT_MS_MAX ((uint64_t)3600 * 1000) /* then it is asked again */
 enum {
     CHUNK_ITEMS = 4096,
     DIGITS = 20
@@ -105,8 +104,7 @@ static uint64_t due(struct made *made)
     uint64_t items = fay_pace_due_by(made->pace, now - made->begun);
     if (items > made->next)
         return items - made->next;
-    fay_ns after = next < FAY_NEVER ? made->begun + next - now : FAY_NEVER;
-    fay_timer_start(made->timer, FAY_MIN((after + FAY_MS - 1) / FAY_MS, WAIT_MS_MAX));
+    fay_timer_at(made->timer, FAY_MIN(next, FAY_NEVER - made->begun) + made->begun);
     return 0;
 }
 

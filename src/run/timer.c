@@ -40,6 +40,16 @@ void fay_timer_start(fay_timer *timer, uint64_t after_ms)
     assert(r == 0);
 }
 
+void fay_timer_at(fay_timer *timer, fay_ns due)
+{
+    uv_loop_t *loop = timer->timer.loop;
+    uv_update_time(loop);
+    /* The loop's time is the whole milliseconds of the same clock: it may be one behind. */
+    uint64_t now = uv_now(loop), at = due / FAY_MS + (due % FAY_MS > 0 ? 1 : 0);
+    int r = uv_timer_start(&timer->timer, on_timer, at > now ? at - now : 0, 0);
+    assert(r == 0);
+}
+
 void fay_timer_stop(fay_timer *timer)
 {
     (void)uv_timer_stop(&timer->timer);

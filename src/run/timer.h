@@ -14,6 +14,8 @@ typedef struct fay_timer fay_timer;
 
 fay_timer *fay_timer_new(uv_loop_t *loop, void (*due)(void *context), void *context);
 void fay_timer_start(fay_timer *timer, uint64_t after_ms); /* once; starts anew if running */
+/* At that time of uv_hrtime(), or up to 1 ms later; not before, which would be a vain wake-up. */
+void fay_timer_at(fay_timer *timer, fay_ns due);
 void fay_timer_stop(fay_timer *timer);
 bool fay_timer_running(const fay_timer *timer);
 void fay_timer_free(fay_timer *timer); /* NULL is fine */

@@ -18,6 +18,7 @@ import subprocess
 import time
 
 import loads
+import quiet
 from harness import Broken, LIMIT_S, Row, stop, summary
 
 MOST = 32  # what `workers: max` is here
@@ -132,7 +133,7 @@ class Run:
         actions = reversals = 0
         for stage in range(len(self.load.stages)):
             lives = [life for life in self.lives if life[0] == stage]
-            acts = [(born, 1) for _, born, _, _ in lives if born > 0]
+            acts = [(born, 1) for _, born, _, _ in lives if born > 0.02]
             acts += [(gone, -1) for _, _, _, gone in lives if gone < self.ended]
             acts.sort()
             actions += len(acts)
@@ -309,4 +310,4 @@ def equalizer(b):
                       "runs": [run.as_json(run in (auto, best, most)) for run in runs]})
     b.say("")
     b.save("equalizer.json", {"loads": found})
-    return rows + finite(b)
+    return rows + finite(b) + quiet.quiet(b)

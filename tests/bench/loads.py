@@ -110,6 +110,6 @@ def all_loads():
         Load("unseen-0.3", "the same, mode lines: 0.3 s that nobody is told of",
              *step(5, 50, (8, 10, 8), ms=100, start_s=0.3, mode="lines")),
         Load("burn", "step x10 up and down, 20 ms of CPU time",
-             *step(6, 60, (6, 10, 6), ms=20, work="burn")),
+             *step(4, 40, (6, 10, 6), ms=20, work="burn")),
     ]
     return {load.name: load for load in loads}

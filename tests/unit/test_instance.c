@@ -452,7 +452,7 @@ static const char frames_worker[] =
 
 static fay_setup frames_setup(const char *version)
 {
-    char script[sizeof frames_worker + 64];
+    char script[sizeof frames_worker + 128];
     (void)snprintf(script, sizeof script, "VERSION=%s\n%s", version, frames_worker);
     return say_setup(FAY_MODE_FRAMES, TEXTS("python3", "-c", script));
 }

@@ -80,12 +80,26 @@ static void it_may_be_freed_within_its_call(void **state)
     fay_timer_free(NULL);
 }
 
+/* Parts of a millisecond from now, wherever in one that is. */
+static void it_is_never_due_before_its_time(void **state)
+{
+    fixture *f = *state;
+    for (fay_ns part = 0; part < 3 * FAY_MS; part += FAY_MS / 16) {
+        fay_ns due = uv_hrtime() + part;
+        fay_timer_at(f->timer, due);
+        (void)uv_run(&f->loop, UV_RUN_DEFAULT);
+        assert_true(uv_hrtime() >= due);
+    }
+    assert_int_equal(f->calls, 48);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_is_due_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_is_put_off_and_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_may_be_freed_within_its_call, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_is_never_due_before_its_time, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("timer", tests, NULL, NULL);
 }
