@@ -168,7 +168,8 @@ class Run:
     # -- for the drawing
 
     def series(self):
-        ticks = [i * TICK_S for i in range(int(self.ended / TICK_S) + 1)]
+        # Between the times at which Items are due: those have not been given out yet.
+        ticks = [(i + 0.37) * TICK_S for i in range(int(self.ended / TICK_S) + 1)]
         stages = []
         for n, stage in enumerate(self.load.stages):
             came = [due if n == 0 else done[n - 1][1] for due, done in self.items]
