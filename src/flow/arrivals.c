@@ -12,7 +12,8 @@ enum {
     MEMORY_LEAST = 48, /* Items */
     YOUNG_LEAST = 8,
     YOUNG_MOST = 512,
-    LEARNED_FROM = 256 /* entries */
+    LEARNED_FROM = 256, /* entries */
+    LEARNED_LEAST = 64
 };
 
 void fay_arrivals_init(fay_arrivals *a, double now)
@@ -136,25 +137,36 @@ static double with_trend(const fay_arrivals *a, double now, double mean, double 
 
 /* Of a compound renewal process: the sizes' variance by their mean, and their mean times the
  * squared coefficient of variation of the gaps. */
-static double disperse(fay_arrivals *a, bool calm)
+static double dispersion_of(const fay_arrivals *a)
 {
     size_t n = FAY_MIN(count(a) - 1, (size_t)LEARNED_FROM);
-    double gap = 0, gaps = 0, size = 0, sizes = 0;
+    double size = 0, sizes = 0;
     for (size_t i = 1; i <= n; i++) {
-        double g = young(a, i)->at - young(a, i + 1)->at;
         double s = (double)(young(a, i)->upto - young(a, i + 1)->upto);
-        gap += g;
-        gaps += g * g;
         size += s;
         sizes += s * s;
     }
-    gap /= (double)n;
     size /= (double)n;
-    if (calm && gap > 0) {
-        double seen = gaps / (double)n / (gap * gap) - 1;
-        a->gaps += 0.1 * (fmin(seen, 16) - a->gaps);
-    }
     return fmax(1, (sizes / (double)n - size * size) / size + size * a->gaps);
+}
+
+/* The gaps since the last change: a silence before a burst is a change itself, not a gap, and
+ * would hide the next burst. */
+static void learn_gaps(fay_arrivals *a, double now, double period)
+{
+    size_t have = FAY_MIN(since(a, a->from), (size_t)LEARNED_FROM + 1);
+    if (now - a->changed <= calm_periods * period || have <= LEARNED_LEAST)
+        return;
+    size_t n = have - 1;
+    double gap = 0, gaps = 0;
+    for (size_t i = 1; i <= n; i++) {
+        double g = young(a, i)->at - young(a, i + 1)->at;
+        gap += g;
+        gaps += g * g;
+    }
+    gap /= (double)n;
+    double seen = gaps / (double)n / (gap * gap) - 1;
+    a->gaps += 0.1 * (fmin(seen, 16) - a->gaps);
 }
 
 double fay_arrivals_rate(fay_arrivals *a, double now, double period, double ahead)
@@ -165,9 +177,9 @@ double fay_arrivals_rate(fay_arrivals *a, double now, double period, double ahea
     size_t have = count(a);
     if (have < 2 * (size_t)YOUNG_LEAST)
         return mean;
-    bool calm = now - a->changed > calm_periods * period && have > 64;
-    double dispersion = disperse(a, calm);
+    double dispersion = dispersion_of(a);
     if (jumped(a, now, mean, dispersion, &rate))
         return rate;
+    learn_gaps(a, now, period);
     return with_trend(a, now, mean, dispersion, period, ahead);
 }

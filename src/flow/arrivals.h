@@ -12,7 +12,8 @@
  *                     as a worker takes to start
  *
  * D is the dispersion of the counts: 1 for a Poisson process, more for batches and bursts. What is
- * due to the gaps is learned while all is calm. Arrivals less than T/64 apart are one entry, so
+ * due to the gaps is learned while all is calm, from what has come since the last change: the
+ * silence between two bursts is none of their gaps. Arrivals less than T/64 apart are one entry, so
  * that a million Items a second cost as little as a thousand. Pure; no allocation.
  */
 #ifndef FAY_ARRIVALS_H

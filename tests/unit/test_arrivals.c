@@ -101,6 +101,25 @@ static void silence_lowers_the_rate(void **state)
     free(s);
 }
 
+/* What lies between two bursts must not make the next one look like chance. */
+static void each_burst_after_a_silence_is_seen_at_once(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        stream *s = begin(seed);
+        for (int burst = 0; burst < 5; burst++) {
+            feed(s, 600, 1, period);
+            assert_true(rate_of(s) > 300);
+            feed(s, 600, 1, 19 * period);
+            for (int i = 0; i < 40; i++) {
+                s->now += period;
+                (void)rate_of(s);
+            }
+        }
+        free(s);
+    }
+}
+
 /* Batches make the counts disperse; that is no change. */
 static void batches_are_no_steps(void **state)
 {
@@ -151,6 +170,7 @@ int main(void)
         cmocka_unit_test(a_steady_stream_has_its_rate),
         cmocka_unit_test(a_step_is_seen_within_a_period),
         cmocka_unit_test(silence_lowers_the_rate),
+        cmocka_unit_test(each_burst_after_a_silence_is_seen_at_once),
         cmocka_unit_test(batches_are_no_steps),
         cmocka_unit_test(a_fast_stream_is_remembered_as_long_as_a_slow_one),
         cmocka_unit_test(a_ramp_is_followed),
