@@ -101,15 +101,25 @@ static double allows(const fay_equalizers *all, size_t resource)
     return sum > 0 ? all->capacity[resource] / sum : (double)INFINITY;
 }
 
+bool fay_board_is_known(const fay_equalizers *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const fay_equalizer *e = &all->stages[i];
+        if (e->item_s <= 0 && e->visits > 0)
+            return false;
+    }
+    return true;
+}
+
 fay_ceiling fay_board_ceiling(const fay_equalizers *all)
 {
     fay_ceiling c = {
         .rate = (double)INFINITY, .shared = (double)INFINITY, .slack = (double)INFINITY};
+    if (!fay_board_is_known(all))
+        return c;
     for (size_t i = 0; i < all->count; i++) {
         const fay_equalizer *e = &all->stages[i];
         double each = e->visits * e->item_s;
-        if (e->item_s <= 0) /* not all is known yet */
-            return (fay_ceiling){.rate = (double)INFINITY, .shared = (double)INFINITY};
         if (each > 0)
             c.rate = fmin(c.rate, fmin(e->config.max, e->cap) / each);
         c.slack = fmin(c.slack, fay_board_slack(e));
@@ -151,12 +161,8 @@ double fay_board_free(const fay_equalizers *all, const fay_equalizer *e, size_t 
 
 double fay_board_share(const fay_equalizers *all, const fay_equalizer *e, size_t resource)
 {
-    for (size_t i = 0; i < all->count; i++) {
-        if (all->stages[i].item_s <= 0)
-            return 0;
-    }
     double rate = allows(all, resource);
-    return isinf(rate) ? 0 : round(rate * e->visits * e->item_s);
+    return isinf(rate) || !fay_board_is_known(all) ? 0 : round(rate * e->visits * e->item_s);
 }
 
 /* Of cores those of other stages are free that do not work. */

@@ -56,7 +56,8 @@ typedef struct fay_equalizer {
     double flaps, flapped;
     double refused_at, refused_rate; /* LOW: above this rate the coldest one is needed */
     uint64_t refused_total;
-    bool capped;
+    bool capped; /* more is offered than the pipeline can do */
+    bool denied; /* there was no place for all that it wanted */
     fay_equalizer_view view;
 } fay_equalizer;
 
@@ -90,6 +91,8 @@ typedef struct fay_ceiling {
     double slack;  /* the least of what the stages' workers do now, source Items/s */
 } fay_ceiling;
 fay_ceiling fay_board_ceiling(const fay_equalizers *all);
+/* Whether an Item's time is known at every stage that Items come to. */
+bool fay_board_is_known(const fay_equalizers *all);
 
 /* Source Items per second that a stage's workers are enough for. */
 double fay_board_slack(const fay_equalizer *e);

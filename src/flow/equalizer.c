@@ -131,12 +131,12 @@ void fay_equalizers_started(fay_equalizers *all, size_t stage, fay_ns took)
     e->spawn_s += 0.3 * ((double)took / 1e9 - e->spawn_s);
 }
 
-/* A place is free: who wanted one may have it. */
+/* A place is free: who found none may have it, and who takes a share may take more. */
 void fay_equalizers_freed(fay_equalizers *all, size_t stage, fay_ns now)
 {
     for (size_t i = 0; i < all->count; i++) {
         fay_equalizer *e = &all->stages[i];
-        if (i != stage && e->capped && !e->config.pinned) {
+        if (i != stage && (e->capped || e->denied) && !e->config.pinned) {
             e->full_due = fmin(e->full_due, fmax(fay_board_seconds(all, now),
                                                  e->evaluated + fay_board_period(e) / 8));
         }
@@ -261,6 +261,18 @@ static bool near_the_end(const fay_equalizers *all, size_t stage)
 static const char *const held_by_resource[FAY_RESOURCES] = {
     [FAY_CORES] = "NO_CPU", [FAY_MEMORY] = "NO_MEM"};
 
+/* As long as it is not known what each stage needs, none takes more than an even share: who is
+ * known first would take all, and stand in the others' way until it has given it back. */
+static double even_share(const fay_equalizers *all, const fay_equalizer *e)
+{
+    double share = (double)INFINITY;
+    for (size_t r = 0; r < FAY_RESOURCES; r++) {
+        if (e->cost[r] > 0)
+            share = fmin(share, floor(all->capacity[r] / (double)all->count / e->cost[r]));
+    }
+    return fay_board_is_known(all) ? (double)INFINITY : fmax(1, share);
+}
+
 /* Spawns up to `wanted`, or says what holds it. */
 static unsigned grow(fay_equalizers *all, size_t stage, double now, double wanted)
 {
@@ -277,8 +289,13 @@ static unsigned grow(fay_equalizers *all, size_t stage, double now, double wante
         wanted = fmax(most, n);
         held = "NO_CPU";
     }
-    double place = fay_board_room(all, e, &scarce);
-    if (wanted - n > place) {
+    double share = even_share(all, e), place = fay_board_room(all, e, &scarce);
+    if (wanted > share) {
+        wanted = fmax(share, n);
+        held = "LEARNING";
+    }
+    e->denied = wanted - n > place;
+    if (e->denied) {
         wanted = n + place;
         held = held_by_resource[scarce];
     }
@@ -475,6 +492,7 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
         if (e->view.held_by[0] == '\0' && e->view.wanted > fay_board_workers(e) + decision.spawn)
             e->view.held_by = bound_by(e, &p, have + decision.spawn);
     } else {
+        e->denied = false;
         bool blocked = e->last.blocked > 0 && e->last.blocked >= e->last.live;
         e->view.pressure = blocked ? FAY_BLOCKED : FAY_EVEN;
         e->view.held_by = kept_by(e, &p);

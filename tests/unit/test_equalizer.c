@@ -308,6 +308,64 @@ static void memory_holds_it(void **state)
     end(&r);
 }
 
+static void what_is_not_known_yet_keeps_its_share(void **state)
+{
+    (void)state;
+    run r = begin(2, 1, 64);
+    fay_equalizers_capacity(r.all, 0, 8);
+    work(&r, 0, 5, 100, 100 * FAY_MS); /* the work of ten */
+    fay_equalizers_sent(r.all, 0, 1, 500);
+    r.stages[0].queued = 900;
+    assert_int_equal(look(&r, 0).spawn, 3);
+    assert_string_equal(r.view.held_by, "LEARNING");
+    fay_equalizers_finished(r.all, 1, FAY_MS, 100);
+    r.stages[1].queued = 100;
+    (void)look(&r, 1);
+    r.stages[0].live = 4;
+    r.now += 100 * FAY_MS;
+    assert_true(look(&r, 0).spawn > 1);
+    end(&r);
+}
+
+/* A stage that no Item ever comes to is nobody's concern. */
+static void what_is_never_used_keeps_nothing(void **state)
+{
+    (void)state;
+    run r = begin(2, 1, 64);
+    fay_equalizers_capacity(r.all, 0, 8);
+    work(&r, 0, 5, 100, 100 * FAY_MS);
+    r.stages[0].queued = 900;
+    assert_true(look(&r, 0).spawn > 3);
+    end(&r);
+}
+
+static void who_found_no_place_is_asked_when_one_is_free(void **state)
+{
+    (void)state;
+    run r = begin(2, 1, 64);
+    fay_equalizers_capacity(r.all, 1, 5e9);
+    fay_equalizers_cost(r.all, 0, 1, 1e9);
+    fay_equalizers_cost(r.all, 1, 1, 1e9);
+    work(&r, 0, 5, 20, 100 * FAY_MS); /* the work of two: the pipeline could do it */
+    fay_equalizers_sent(r.all, 0, 1, 100);
+    fay_equalizers_finished(r.all, 1, FAY_MS, 100);
+    r.stages[1].live = 4;
+    r.stages[1].queued = 100;
+    (void)look(&r, 1);
+    r.stages[0].queued = 10;
+    assert_int_equal(look(&r, 0).spawn, 0);
+    assert_string_equal(r.view.held_by, "NO_MEM");
+    r.stages[0].queued = 0;
+    (void)look(&r, 0);
+    r.stages[1].live = 3;
+    fay_equalizers_watch(r.all, 1, r.now, &r.stages[1]);
+    r.now += 20 * FAY_MS;
+    fay_equalizers_freed(r.all, 1, r.now);
+    assert_true(fay_equalizers_due(r.all, 0) <= r.now);
+    assert_int_equal(look(&r, 0).spawn, 1);
+    end(&r);
+}
+
 static void saturated_cores_hold_it(void **state)
 {
     (void)state;
@@ -546,6 +604,9 @@ int main(void)
         cmocka_unit_test(what_all_may_use_is_shared),
         cmocka_unit_test(memory_holds_it),
         cmocka_unit_test(growth_that_does_nothing_is_held),
+        cmocka_unit_test(what_is_not_known_yet_keeps_its_share),
+        cmocka_unit_test(what_is_never_used_keeps_nothing),
+        cmocka_unit_test(who_found_no_place_is_asked_when_one_is_free),
         cmocka_unit_test(saturated_cores_hold_it),
         cmocka_unit_test(who_waits_for_room_is_blocked),
         cmocka_unit_test(pinned_it_is_never_asked),
