@@ -16,6 +16,7 @@ static const double drain_periods = 5;    /* Td */
 static const double nudge = 0.1;          /* of the workers, while a queue stands */
 enum {
     EVENS_UNTIL_DORMANT = 3,
+    STALLS_UNTIL_DORMANT = 3,
     SPECULATIVE_MAX = 16
 };
 
@@ -363,7 +364,8 @@ static void pace(fay_equalizer *e, double now, const plan *p, bool denied)
     bool even = !high && e->last.starting == 0 && e->last.retiring == 0 && e->standing < 0 &&
                 !e->probe.on && !e->capped;
     e->evens = even ? e->evens + 1 : 0;
-    if (e->evens >= EVENS_UNTIL_DORMANT) {
+    /* Nothing to do, or nothing that can be done: what changes either will wake it. */
+    if (e->evens >= EVENS_UNTIL_DORMANT || e->stalls >= STALLS_UNTIL_DORMANT) {
         e->armed = false;
         e->evens = 0;
         return;

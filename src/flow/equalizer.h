@@ -6,7 +6,7 @@
  *
  *     DORMANT --(backlog, no room, idle worker, hint)--> ARMED --(every T)--> spawn | retire | even
  *        ^                                                 |
- *        '------------- three EVENs in a row --------------'
+ *        '--- three EVENs, or nothing to be done, in a row -'
  *
  * With l (Items that arrive in a second), s (useful seconds an Item) and L (seconds to start a
  * worker), R = l s is the offered load in workers. One step to the right number as in DS2 (Kalavri

@@ -121,6 +121,10 @@ static void the_maximum_holds_it(void **state)
         assert_int_equal(look(&r, 0).spawn, 0);
     }
     assert_true(fay_equalizers_due(r.all, 0) - r.now > 2 * (first - 5 * FAY_SECOND)); /* rarely */
+    assert_false(r.view.armed); /* there is nothing that it could do, .. */
+    fay_equalizers_scale(r.all, 0, r.now, 1, 8, false);
+    assert_true(look(&r, 0).spawn > 0); /* .. until there is */
+    assert_true(r.view.armed);
     end(&r);
 }
 
