@@ -31,12 +31,14 @@ typedef struct fay_equalizer {
     fay_service service;
     uint64_t finished;
     double cost[FAY_RESOURCES];
-    double spawn_s;  /* L */
-    double rate;     /* l, as last used */
-    double item_s;   /* s; 0 = not known */
-    double before_s; /* s before the growth under probe; 0 = not known */
-    double done;     /* finished, older ones forgotten: for the selectivity */
-    double visits;   /* v */
+    double spawn_s; /* L; a guess until a worker has started */
+    bool spawn_known;
+    double first_spawn; /* of those that start now, the first: since */
+    double rate;        /* l, as last used */
+    double item_s;      /* s; 0 = not known */
+    double before_s;    /* s before the growth under probe; 0 = not known */
+    double done;        /* finished, older ones forgotten: for the selectivity */
+    double visits;      /* v */
     /* hints to those downstream */
     double hint_rate, hint_drain, hint_at;
     /* what the counters said last */

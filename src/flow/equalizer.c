@@ -126,10 +126,23 @@ void fay_equalizers_arrived(fay_equalizers *all, size_t stage, fay_ns now, uint6
     fay_arrivals_add(&e->arrivals, fay_board_seconds(all, now), items, fay_board_period(e));
 }
 
+/* Those who have not started anybody yet take what the others took. */
+static void guess_spawn(fay_equalizers *all, double seconds)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        fay_equalizer *e = &all->stages[i];
+        if (!e->spawn_known)
+            e->spawn_s = seconds;
+    }
+}
+
 void fay_equalizers_started(fay_equalizers *all, size_t stage, fay_ns took)
 {
     fay_equalizer *e = &all->stages[stage];
-    e->spawn_s += 0.3 * ((double)took / 1e9 - e->spawn_s);
+    double seconds = (double)took / 1e9;
+    e->spawn_s = e->spawn_known ? e->spawn_s + 0.3 * (seconds - e->spawn_s) : seconds;
+    e->spawn_known = true;
+    guess_spawn(all, e->spawn_s);
 }
 
 /* A place is free: who found none may have it, and who takes a share may take more. */
@@ -305,6 +318,8 @@ static unsigned grow(fay_equalizers *all, size_t stage, double now, double wante
         return 0;
     fay_shrink_regret(e, now);
     fay_growth_begin(e, now, e->last.live);
+    if (e->last.starting == 0)
+        e->first_spawn = now;
     e->grown = now;
     fay_shrink_forget(e);
     return (unsigned)(wanted - n);
@@ -434,6 +449,8 @@ static void learn(fay_equalizers *all, size_t stage, double now, double *ret_see
     fay_equalizer *e = &all->stages[stage];
     *ret_seen = fay_arrivals_rate(&e->arrivals, now, fay_board_period(e), e->spawn_s);
     e->item_s = fay_service_mean(&e->service, now);
+    if (!e->spawn_known && e->last.starting > 0) /* it takes at least as long as it has so far */
+        guess_spawn(all, fmax(e->spawn_s, now - e->first_spawn));
     fay_board_visit(all);
 }
 

@@ -147,6 +147,29 @@ static void what_is_not_known_is_tried_by_the_root_of_the_queue(void **state)
     end(&r);
 }
 
+/* Nobody has started yet, so nobody knows how long that takes: but longer than it has. */
+static void a_start_takes_at_least_as_long_as_it_has(void **state)
+{
+    (void)state;
+    run r = begin(2, 1, 64);
+    work(&r, 0, 5, 1000, 10 * FAY_MS);
+    r.stages[0].queued = 90;
+    r.stages[0].starting = look(&r, 0).spawn;
+    assert_true(r.stages[0].starting > 0 && r.view.spawn_s < 0.1);
+    r.now += 300 * FAY_MS;
+    (void)look(&r, 0);
+    assert_true(r.view.spawn_s > 0.299);
+    fay_equalizers_started(r.all, 0, 400 * FAY_MS);
+    r.now += 100 * FAY_MS;
+    (void)look(&r, 0);
+    assert_true(r.view.spawn_s > 0.399 && r.view.spawn_s < 0.401); /* not a mean with a guess */
+    r.stages[1].queued = 90;
+    fay_equalizers_finished(r.all, 1, 10 * FAY_MS, 100);
+    (void)look(&r, 1);
+    assert_true(r.view.spawn_s > 0.399 && r.view.spawn_s < 0.401); /* as the other stage's */
+    end(&r);
+}
+
 static void near_the_end_nobody_is_started_for_nothing(void **state)
 {
     (void)state;
@@ -600,6 +623,7 @@ int main(void)
         cmocka_unit_test(a_backlog_spawns_as_many_as_the_load_needs),
         cmocka_unit_test(the_maximum_holds_it),
         cmocka_unit_test(what_is_not_known_is_tried_by_the_root_of_the_queue),
+        cmocka_unit_test(a_start_takes_at_least_as_long_as_it_has),
         cmocka_unit_test(near_the_end_nobody_is_started_for_nothing),
         cmocka_unit_test(one_idle_worker_after_the_other_goes),
         cmocka_unit_test(an_idle_worker_that_is_needed_stays),
