@@ -220,7 +220,7 @@ void fay_board_publish(fay_equalizers *all, size_t stage, double now, double rat
     {
         fay_equalizer *d = &all->stages[to];
         double share = fay_board_selectivity(all, stage, to);
-        bool asleep = places(d) == 0 && places(e) > 0;
+        bool asleep = places(d) == 0 && (places(e) > 0 || e->last.queued > 0);
         if (asleep || (rate + drain) * share > 1.05 * fmax(d->rate, 1e-9))
             d->full_due = fmin(d->full_due, fmax(now, d->evaluated + fay_board_period(d) / 8));
     }

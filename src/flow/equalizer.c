@@ -325,12 +325,14 @@ static unsigned grow(fay_equalizers *all, size_t stage, double now, double wante
     return (unsigned)(wanted - n);
 }
 
-/* Nothing has ever finished here. */
+/* Nothing has ever finished here: as many as the root of the Items that wait, and, as long as none
+ * of ours is idle, of those that wait upstream too: they will come here as well. */
 static unsigned slow_start(fay_equalizers *all, size_t stage, double now)
 {
     fay_equalizer *e = &all->stages[stage];
     unsigned n = fay_board_workers(e);
-    double wanted = fmin(SPECULATIVE_MAX, ceil(sqrt((double)e->last.queued)));
+    double items = e->last.idle > 0 ? (double)e->last.queued : fay_board_rest(all, stage);
+    double wanted = fmin(SPECULATIVE_MAX, ceil(sqrt(items)));
     if (n == 0 && (e->last.queued > 0 || fay_board_is_fed(all, stage)))
         wanted = fmax(wanted, 1);
     fay_account_note(e, 0, 0);

@@ -147,6 +147,26 @@ static void what_is_not_known_is_tried_by_the_root_of_the_queue(void **state)
     end(&r);
 }
 
+/* Both are cold: the second starts while the first does. */
+static void what_waits_upstream_is_on_its_way(void **state)
+{
+    (void)state;
+    run r = begin(2, 0, 64);
+    r.stages[0].live = r.stages[1].live = 0;
+    (void)look(&r, 1);
+    fay_equalizers_arrived(r.all, 0, r.now, 100);
+    r.stages[0].queued = 100;
+    assert_int_equal(look(&r, 0).spawn, 10);
+    assert_true(fay_equalizers_due(r.all, 1) <= r.now);
+    assert_int_equal(look(&r, 1).spawn, 10);
+    r.stages[1].live = 2;
+    r.stages[1].idle = 2; /* so many have nothing to do: more would be as idle */
+    r.stages[1].idle_since = r.now;
+    r.now = fay_equalizers_due(r.all, 1);
+    assert_int_equal(look(&r, 1).spawn, 0);
+    end(&r);
+}
+
 /* Nobody has started yet, so nobody knows how long that takes: but longer than it has. */
 static void a_start_takes_at_least_as_long_as_it_has(void **state)
 {
@@ -623,6 +643,7 @@ int main(void)
         cmocka_unit_test(a_backlog_spawns_as_many_as_the_load_needs),
         cmocka_unit_test(the_maximum_holds_it),
         cmocka_unit_test(what_is_not_known_is_tried_by_the_root_of_the_queue),
+        cmocka_unit_test(what_waits_upstream_is_on_its_way),
         cmocka_unit_test(a_start_takes_at_least_as_long_as_it_has),
         cmocka_unit_test(near_the_end_nobody_is_started_for_nothing),
         cmocka_unit_test(one_idle_worker_after_the_other_goes),
