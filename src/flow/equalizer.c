@@ -14,6 +14,7 @@ static const double spawn_guess_s = 0.02; /* before the first worker has started
 static const double head_high = 0.2;      /* HIGH below R + 0.2 sqrt(R) */
 static const double drain_periods = 5;    /* Td */
 static const double nudge = 0.1;          /* of the workers, while a queue stands */
+static const double full_from = 0.75;     /* of a queue's places */
 enum {
     EVENS_UNTIL_DORMANT = 3,
     STALLS_UNTIL_DORMANT = 3,
@@ -244,16 +245,19 @@ static void size(const fay_equalizer *e, double item, plan *p)
         load + head_high * fay_board_root(load) + (p->rare ? p->drainers : p->drainers / 2);
 }
 
-/* CoDel: the head of the line waits longer than W*, for a whole period. */
+/* CoDel: the head of the line waits longer than W*, for a whole period. Or the queue is as good as
+ * full, so that the rest of the line waits upstream, for as long as the model takes to drain it. */
 static bool stands(fay_equalizer *e, double now, double serving)
 {
+    double queued = (double)e->last.queued, period = fay_board_period(e);
     double may_wait = serving / e->item_s * fay_board_target_wait(e);
-    if ((double)e->last.queued <= fmax(1, may_wait)) {
+    bool late = queued > fmax(1, may_wait);
+    if (!late && queued <= fmax(1, full_from * (queued + (double)e->last.room))) {
         e->standing = -1;
     } else if (e->standing < 0) {
         e->standing = now;
     }
-    return e->standing >= 0 && now - e->standing >= fay_board_period(e);
+    return e->standing >= 0 && now - e->standing >= (late ? 1 : drain_periods) * period;
 }
 
 /* The model is content, the queue is not. */

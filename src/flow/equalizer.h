@@ -17,7 +17,7 @@
  *     D    = workers that drain B, and what upstream drains into us, within 5 T
  *     n*   = ceil(R + 1.2 sqrt(R) + D) + stuck workers
  *     HIGH   serving + starting < R + 0.2 sqrt(R) + D/2: spawn n* - n at once
- *            or a queue longer than W* stands for a whole T: a tenth more
+ *            or a queue longer than W* stands for a whole T, or is full for 5 T: a tenth more
  *     LOW    the coldest idle worker was not needed for max(2 T, 1.5 L, s/2), and the others carry
  *            R + 1.2 sqrt(R) without it: retire that one; the next T/8 later
  *     EVEN   otherwise

@@ -101,6 +101,31 @@ static void a_backlog_spawns_as_many_as_the_load_needs(void **state)
     end(&r);
 }
 
+/* It cannot become as long as W* allows, but the rest of the line waits upstream. */
+static void a_full_queue_stands_however_short_it_is(void **state)
+{
+    (void)state;
+    run r = begin(1, 1, 64);
+    r.stages[0].live = 13;
+    work(&r, 0, 5, 2000, 5 * FAY_MS); /* the work of ten: 130 may wait */
+    r.stages[0].queued = 64;
+    for (int i = 0; i < 20; i++) { /* there is room for many more */
+        assert_int_equal(look(&r, 0).spawn, 0);
+        work(&r, 0, 1, 2000, 5 * FAY_MS);
+    }
+    r.stages[0].room = 0;
+    r.stages[0].kept_out = true;
+    fay_ns since = r.now;
+    unsigned spawned = 0;
+    for (int i = 0; i < 20 && spawned == 0; i++) {
+        r.now += 100 * FAY_MS;
+        spawned = look(&r, 0).spawn;
+    }
+    assert_int_equal(spawned, 1);
+    assert_true(r.now >= since + 500 * FAY_MS); /* 5 T */
+    end(&r);
+}
+
 static void the_maximum_holds_it(void **state)
 {
     (void)state;
@@ -641,6 +666,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(balanced_it_is_dormant),
         cmocka_unit_test(a_backlog_spawns_as_many_as_the_load_needs),
+        cmocka_unit_test(a_full_queue_stands_however_short_it_is),
         cmocka_unit_test(the_maximum_holds_it),
         cmocka_unit_test(what_is_not_known_is_tried_by_the_root_of_the_queue),
         cmocka_unit_test(what_waits_upstream_is_on_its_way),
