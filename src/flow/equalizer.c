@@ -491,6 +491,8 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
 
     double have = p.serving + e->last.starting;
     bool high = have < p.trigger - FAY_ROUNDING;
+    if (high && have + e->last.stuck >= p.trigger) /* those that are stuck come back */
+        p.target = fmin(p.target, ceil(p.trigger));
     if (fay_growth_is_suspect(e) && p.rate < 1.05 * e->sized)
         high = false; /* wait for the verdict on the last one */
     if (!high && nudges(e, now, &p)) {

@@ -16,7 +16,8 @@
  *     B    = backlog beyond what may wait: Q + (l - capacity) L - l W*         (Little: l W* may)
  *     D    = workers that drain B, and what upstream drains into us, within 5 T
  *     n*   = ceil(R + 1.2 sqrt(R) + D) + stuck workers
- *     HIGH   serving + starting < R + 0.2 sqrt(R) + D/2: spawn n* - n at once
+ *     HIGH   serving + starting < R + 0.2 sqrt(R) + D/2: spawn n* - n at once; of those that are
+ *            only missing while they are stuck, no more than it takes not to be HIGH
  *            or a queue longer than W* stands for a whole T, or is full for 5 T: a tenth more
  *     LOW    the coldest idle worker was not needed for max(2 T, 1.5 L, s/2), and the others carry
  *            R + 1.2 sqrt(R) without it: retire that one; the next T/8 later

@@ -101,6 +101,21 @@ static void a_backlog_spawns_as_many_as_the_load_needs(void **state)
     end(&r);
 }
 
+/* Three of twelve are on long Items and will be back: no head room is made for that. */
+static void who_is_stuck_is_replaced_and_no_more(void **state)
+{
+    (void)state;
+    run r = begin(1, 1, 64);
+    work(&r, 0, 5, 1000, 10 * FAY_MS); /* the work of ten */
+    r.stages[0].live = 12;
+    r.stages[0].queued = 40;
+    assert_int_equal(look(&r, 0).spawn, 0);
+    r.stages[0].stuck = 3;
+    work(&r, 0, 1, 1000, 10 * FAY_MS);
+    assert_int_equal(look(&r, 0).spawn, 2); /* nine serve; eleven are enough */
+    end(&r);
+}
+
 /* It cannot become as long as W* allows, but the rest of the line waits upstream. */
 static void a_full_queue_stands_however_short_it_is(void **state)
 {
@@ -666,6 +681,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(balanced_it_is_dormant),
         cmocka_unit_test(a_backlog_spawns_as_many_as_the_load_needs),
+        cmocka_unit_test(who_is_stuck_is_replaced_and_no_more),
         cmocka_unit_test(a_full_queue_stands_however_short_it_is),
         cmocka_unit_test(the_maximum_holds_it),
         cmocka_unit_test(what_is_not_known_is_tried_by_the_root_of_the_queue),
