@@ -33,6 +33,38 @@ double fay_board_target_wait(const fay_equalizer *e)
                                      : fay_board_period(e) / 2;
 }
 
+/* ---- starts ---------------------------------------------------------------------------------- */
+
+void fay_board_guess_spawn(fay_equalizers *all, double seconds)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        fay_equalizer *e = &all->stages[i];
+        if (!e->spawn_known)
+            e->spawn_s = seconds;
+    }
+}
+
+void fay_equalizers_started(fay_equalizers *all, size_t stage, fay_ns took)
+{
+    fay_equalizer *e = &all->stages[stage];
+    double seconds = (double)took / 1e9;
+    e->spawn_s = e->spawn_known ? e->spawn_s + 0.3 * (seconds - e->spawn_s) : seconds;
+    e->spawn_known = true;
+    fay_board_guess_spawn(all, e->spawn_s);
+}
+
+/* A place is free: who found none may have it, and who takes a share may take more. */
+void fay_equalizers_freed(fay_equalizers *all, size_t stage, fay_ns now)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        fay_equalizer *e = &all->stages[i];
+        if (i != stage && (e->capped || e->denied) && !e->config.pinned) {
+            e->full_due = fmin(e->full_due, fmax(fay_board_seconds(all, now),
+                                                 e->evaluated + fay_board_period(e) / 8));
+        }
+    }
+}
+
 /* ---- visits ---------------------------------------------------------------------------------- */
 
 void fay_equalizers_finished(fay_equalizers *all, size_t stage, fay_ns useful, uint64_t items)
@@ -185,6 +217,16 @@ double fay_board_room(const fay_equalizers *all, const fay_equalizer *e, size_t 
     double cores = fmax(free_cores(all, e), most), bytes = free_of(all, e, FAY_MEMORY);
     *ret_scarce = cores <= bytes ? FAY_CORES : FAY_MEMORY;
     return fmax(fmin(cores, bytes), places(e) > 0 ? 0 : 1);
+}
+
+double fay_board_even_share(const fay_equalizers *all, const fay_equalizer *e)
+{
+    double share = (double)INFINITY;
+    for (size_t r = 0; r < FAY_RESOURCES; r++) {
+        if (e->cost[r] > 0)
+            share = fmin(share, floor(all->capacity[r] / (double)all->count / e->cost[r]));
+    }
+    return fay_board_is_known(all) ? (double)INFINITY : fmax(1, share);
 }
 
 /* ---- hints ----------------------------------------------------------------------------------- */

@@ -81,6 +81,9 @@ double fay_board_root(double load);              /* sqrt(R); of a stage that har
 double fay_board_period(const fay_equalizer *e); /* T, seconds */
 double fay_board_target_wait(const fay_equalizer *e); /* W*, seconds */
 
+/* How long a start takes, for those who have not started anybody yet: what the others took. */
+void fay_board_guess_spawn(fay_equalizers *all, double seconds);
+
 /* Children that an Item of `from` has at `to`. */
 double fay_board_selectivity(const fay_equalizers *all, size_t from, size_t to);
 /* Sets the visits of all stages. */
@@ -93,6 +96,9 @@ typedef struct fay_ceiling {
     double slack;  /* the least of what the stages' workers do now, source Items/s */
 } fay_ceiling;
 fay_ceiling fay_board_ceiling(const fay_equalizers *all);
+/* Workers that are an even share of the machine, as long as not every stage is known: who is known
+ * first would take all, and stand in the others' way until it has given it back. Else INFINITY. */
+double fay_board_even_share(const fay_equalizers *all, const fay_equalizer *e);
 /* Whether an Item's time is known at every stage that Items come to. */
 bool fay_board_is_known(const fay_equalizers *all);
 

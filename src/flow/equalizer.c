@@ -127,37 +127,6 @@ void fay_equalizers_arrived(fay_equalizers *all, size_t stage, fay_ns now, uint6
     fay_arrivals_add(&e->arrivals, fay_board_seconds(all, now), items, fay_board_period(e));
 }
 
-/* Those who have not started anybody yet take what the others took. */
-static void guess_spawn(fay_equalizers *all, double seconds)
-{
-    for (size_t i = 0; i < all->count; i++) {
-        fay_equalizer *e = &all->stages[i];
-        if (!e->spawn_known)
-            e->spawn_s = seconds;
-    }
-}
-
-void fay_equalizers_started(fay_equalizers *all, size_t stage, fay_ns took)
-{
-    fay_equalizer *e = &all->stages[stage];
-    double seconds = (double)took / 1e9;
-    e->spawn_s = e->spawn_known ? e->spawn_s + 0.3 * (seconds - e->spawn_s) : seconds;
-    e->spawn_known = true;
-    guess_spawn(all, e->spawn_s);
-}
-
-/* A place is free: who found none may have it, and who takes a share may take more. */
-void fay_equalizers_freed(fay_equalizers *all, size_t stage, fay_ns now)
-{
-    for (size_t i = 0; i < all->count; i++) {
-        fay_equalizer *e = &all->stages[i];
-        if (i != stage && (e->capped || e->denied) && !e->config.pinned) {
-            e->full_due = fmin(e->full_due, fmax(fay_board_seconds(all, now),
-                                                 e->evaluated + fay_board_period(e) / 8));
-        }
-    }
-}
-
 /* ---- one evaluation -------------------------------------------------------------------------- */
 
 typedef struct plan {
@@ -279,18 +248,6 @@ static bool near_the_end(const fay_equalizers *all, size_t stage)
 static const char *const held_by_resource[FAY_RESOURCES] = {
     [FAY_CORES] = "NO_CPU", [FAY_MEMORY] = "NO_MEM"};
 
-/* As long as it is not known what each stage needs, none takes more than an even share: who is
- * known first would take all, and stand in the others' way until it has given it back. */
-static double even_share(const fay_equalizers *all, const fay_equalizer *e)
-{
-    double share = (double)INFINITY;
-    for (size_t r = 0; r < FAY_RESOURCES; r++) {
-        if (e->cost[r] > 0)
-            share = fmin(share, floor(all->capacity[r] / (double)all->count / e->cost[r]));
-    }
-    return fay_board_is_known(all) ? (double)INFINITY : fmax(1, share);
-}
-
 /* Spawns up to `wanted`, or says what holds it. */
 static unsigned grow(fay_equalizers *all, size_t stage, double now, double wanted)
 {
@@ -307,7 +264,7 @@ static unsigned grow(fay_equalizers *all, size_t stage, double now, double wante
         wanted = fmax(most, n);
         held = "NO_CPU";
     }
-    double share = even_share(all, e), place = fay_board_room(all, e, &scarce);
+    double share = fay_board_even_share(all, e), place = fay_board_room(all, e, &scarce);
     if (wanted > share) {
         wanted = fmax(share, n);
         held = "LEARNING";
@@ -456,7 +413,7 @@ static void learn(fay_equalizers *all, size_t stage, double now, double *ret_see
     *ret_seen = fay_arrivals_rate(&e->arrivals, now, fay_board_period(e), e->spawn_s);
     e->item_s = fay_service_mean(&e->service, now);
     if (!e->spawn_known && e->last.starting > 0) /* it takes at least as long as it has so far */
-        guess_spawn(all, fmax(e->spawn_s, now - e->first_spawn));
+        fay_board_guess_spawn(all, fmax(e->spawn_s, now - e->first_spawn));
     fay_board_visit(all);
 }
 

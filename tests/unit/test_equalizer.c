@@ -11,53 +11,7 @@
 
 #include <cmocka.h>
 
-#include "flow/equalizer.h"
-
-typedef struct run {
-    fay_equalizers *all;
-    fay_ns now;
-    fay_equalizer_counters stages[2];
-    fay_equalizer_view view; /* of the stage that was looked at last */
-} run;
-
-/* One stage fed by the source, or two in a row; T is 100 ms. */
-static run begin(size_t count, unsigned min, unsigned max)
-{
-    fay_equalizer_stage stages[2] = {
-        {.min = min, .max = max, .period = 100 * FAY_MS, .sourced = true},
-        {.min = min, .max = max, .period = 100 * FAY_MS}};
-    stages[0].feeds = count > 1 ? 2 : 0;
-    run r = {.all = fay_equalizers_new(stages, count, 0)};
-    for (size_t i = 0; i < 2; i++) {
-        r.stages[i] = (fay_equalizer_counters){.room = 1000, .live = 1, .idle_since = FAY_NEVER};
-    }
-    return r;
-}
-
-static void end(run *r)
-{
-    fay_equalizers_free(r->all);
-}
-
-static fay_equalizer_decision look(run *r, size_t stage)
-{
-    fay_equalizer_decision decision = {0};
-    fay_equalizers_watch(r->all, stage, r->now, &r->stages[stage]);
-    if (fay_equalizers_due(r->all, stage) <= r->now)
-        decision = fay_equalizers_evaluate(r->all, stage, r->now, &r->stages[stage]);
-    fay_equalizers_view(r->all, stage, &r->view);
-    return decision;
-}
-
-/* `seconds` of `rate` Items per second that take `useful` each; all are finished. */
-static void work(run *r, size_t stage, unsigned seconds, unsigned rate, fay_ns useful)
-{
-    for (unsigned i = 0; i < seconds * rate; i++) {
-        r->now += FAY_SECOND / rate;
-        fay_equalizers_arrived(r->all, stage, r->now, 1);
-        fay_equalizers_finished(r->all, stage, useful, 1);
-    }
-}
+#include "equalizer_run.h"
 
 /* The numbers of a view add up, as its reader would do it. */
 static void assert_sum(const fay_equalizer_view *v)
@@ -165,68 +119,6 @@ static void the_maximum_holds_it(void **state)
     fay_equalizers_scale(r.all, 0, r.now, 1, 8, false);
     assert_true(look(&r, 0).spawn > 0); /* .. until there is */
     assert_true(r.view.armed);
-    end(&r);
-}
-
-static void what_is_not_known_is_tried_by_the_root_of_the_queue(void **state)
-{
-    (void)state;
-    run r = begin(1, 1, 64);
-    fay_equalizers_arrived(r.all, 0, r.now, 100);
-    r.stages[0].queued = 100;
-    assert_int_equal(look(&r, 0).spawn, 9);
-    r.stages[0].starting = 9;
-    r.now = fay_equalizers_due(r.all, 0);
-    assert_int_equal(r.view.rule, FAY_RULE_LEARNING);
-    assert_int_equal(look(&r, 0).spawn, 0);
-    assert_string_equal(r.view.held_by, "LEARNING");
-    r.stages[0].queued = 0;
-    r.now = fay_equalizers_due(r.all, 0);
-    (void)look(&r, 0);
-    assert_string_equal(r.view.held_by, "");
-    end(&r);
-}
-
-/* Both are cold: the second starts while the first does. */
-static void what_waits_upstream_is_on_its_way(void **state)
-{
-    (void)state;
-    run r = begin(2, 0, 64);
-    r.stages[0].live = r.stages[1].live = 0;
-    (void)look(&r, 1);
-    fay_equalizers_arrived(r.all, 0, r.now, 100);
-    r.stages[0].queued = 100;
-    assert_int_equal(look(&r, 0).spawn, 10);
-    assert_true(fay_equalizers_due(r.all, 1) <= r.now);
-    assert_int_equal(look(&r, 1).spawn, 10);
-    r.stages[1].live = 2;
-    r.stages[1].idle = 2; /* so many have nothing to do: more would be as idle */
-    r.stages[1].idle_since = r.now;
-    r.now = fay_equalizers_due(r.all, 1);
-    assert_int_equal(look(&r, 1).spawn, 0);
-    end(&r);
-}
-
-/* Nobody has started yet, so nobody knows how long that takes: but longer than it has. */
-static void a_start_takes_at_least_as_long_as_it_has(void **state)
-{
-    (void)state;
-    run r = begin(2, 1, 64);
-    work(&r, 0, 5, 1000, 10 * FAY_MS);
-    r.stages[0].queued = 90;
-    r.stages[0].starting = look(&r, 0).spawn;
-    assert_true(r.stages[0].starting > 0 && r.view.spawn_s < 0.1);
-    r.now += 300 * FAY_MS;
-    (void)look(&r, 0);
-    assert_true(r.view.spawn_s > 0.299);
-    fay_equalizers_started(r.all, 0, 400 * FAY_MS);
-    r.now += 100 * FAY_MS;
-    (void)look(&r, 0);
-    assert_true(r.view.spawn_s > 0.399 && r.view.spawn_s < 0.401); /* not a mean with a guess */
-    r.stages[1].queued = 90;
-    fay_equalizers_finished(r.all, 1, 10 * FAY_MS, 100);
-    (void)look(&r, 1);
-    assert_true(r.view.spawn_s > 0.399 && r.view.spawn_s < 0.401); /* as the other stage's */
     end(&r);
 }
 
@@ -392,64 +284,6 @@ static void memory_holds_it(void **state)
     r.now += 100 * FAY_MS;
     assert_int_equal(look(&r, 0).spawn, 0);
     assert_string_equal(r.view.held_by, "NO_MEM");
-    end(&r);
-}
-
-static void what_is_not_known_yet_keeps_its_share(void **state)
-{
-    (void)state;
-    run r = begin(2, 1, 64);
-    fay_equalizers_capacity(r.all, 0, 8);
-    work(&r, 0, 5, 100, 100 * FAY_MS); /* the work of ten */
-    fay_equalizers_sent(r.all, 0, 1, 500);
-    r.stages[0].queued = 900;
-    assert_int_equal(look(&r, 0).spawn, 3);
-    assert_string_equal(r.view.held_by, "LEARNING");
-    fay_equalizers_finished(r.all, 1, FAY_MS, 100);
-    r.stages[1].queued = 100;
-    (void)look(&r, 1);
-    r.stages[0].live = 4;
-    r.now += 100 * FAY_MS;
-    assert_true(look(&r, 0).spawn > 1);
-    end(&r);
-}
-
-/* A stage that no Item ever comes to is nobody's concern. */
-static void what_is_never_used_keeps_nothing(void **state)
-{
-    (void)state;
-    run r = begin(2, 1, 64);
-    fay_equalizers_capacity(r.all, 0, 8);
-    work(&r, 0, 5, 100, 100 * FAY_MS);
-    r.stages[0].queued = 900;
-    assert_true(look(&r, 0).spawn > 3);
-    end(&r);
-}
-
-static void who_found_no_place_is_asked_when_one_is_free(void **state)
-{
-    (void)state;
-    run r = begin(2, 1, 64);
-    fay_equalizers_capacity(r.all, 1, 5e9);
-    fay_equalizers_cost(r.all, 0, 1, 1e9);
-    fay_equalizers_cost(r.all, 1, 1, 1e9);
-    work(&r, 0, 5, 20, 100 * FAY_MS); /* the work of two: the pipeline could do it */
-    fay_equalizers_sent(r.all, 0, 1, 100);
-    fay_equalizers_finished(r.all, 1, FAY_MS, 100);
-    r.stages[1].live = 4;
-    r.stages[1].queued = 100;
-    (void)look(&r, 1);
-    r.stages[0].queued = 10;
-    assert_int_equal(look(&r, 0).spawn, 0);
-    assert_string_equal(r.view.held_by, "NO_MEM");
-    r.stages[0].queued = 0;
-    (void)look(&r, 0);
-    r.stages[1].live = 3;
-    fay_equalizers_watch(r.all, 1, r.now, &r.stages[1]);
-    r.now += 20 * FAY_MS;
-    fay_equalizers_freed(r.all, 1, r.now);
-    assert_true(fay_equalizers_due(r.all, 0) <= r.now);
-    assert_int_equal(look(&r, 0).spawn, 1);
     end(&r);
 }
 
@@ -684,9 +518,6 @@ int main(void)
         cmocka_unit_test(who_is_stuck_is_replaced_and_no_more),
         cmocka_unit_test(a_full_queue_stands_however_short_it_is),
         cmocka_unit_test(the_maximum_holds_it),
-        cmocka_unit_test(what_is_not_known_is_tried_by_the_root_of_the_queue),
-        cmocka_unit_test(what_waits_upstream_is_on_its_way),
-        cmocka_unit_test(a_start_takes_at_least_as_long_as_it_has),
         cmocka_unit_test(near_the_end_nobody_is_started_for_nothing),
         cmocka_unit_test(one_idle_worker_after_the_other_goes),
         cmocka_unit_test(an_idle_worker_that_is_needed_stays),
@@ -695,9 +526,6 @@ int main(void)
         cmocka_unit_test(what_all_may_use_is_shared),
         cmocka_unit_test(memory_holds_it),
         cmocka_unit_test(growth_that_does_nothing_is_held),
-        cmocka_unit_test(what_is_not_known_yet_keeps_its_share),
-        cmocka_unit_test(what_is_never_used_keeps_nothing),
-        cmocka_unit_test(who_found_no_place_is_asked_when_one_is_free),
         cmocka_unit_test(saturated_cores_hold_it),
         cmocka_unit_test(who_waits_for_room_is_blocked),
         cmocka_unit_test(pinned_it_is_never_asked),
