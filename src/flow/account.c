@@ -36,7 +36,8 @@ void fay_account_settle(fay_equalizer *e)
 {
     static const char *const bounds[] = {"AT_MAX", "GAIN", "NO_CPU", "NO_MEM"};
     fay_equalizer_view *v = &e->view;
-    if (!e->armed && v->pressure != FAY_BLOCKED)
+    bool content = !e->armed && e->stalls == 0; /* else it sleeps as nothing can be done */
+    if (content && v->pressure != FAY_BLOCKED)
         v->held_by = "";
     for (size_t i = 0; i < FAY_COUNT(bounds); i++) {
         if (v->pressure == FAY_EVEN && strcmp(v->held_by, bounds[i]) == 0)

@@ -222,11 +222,13 @@ double fay_board_room(const fay_equalizers *all, const fay_equalizer *e, size_t 
 double fay_board_even_share(const fay_equalizers *all, const fay_equalizer *e)
 {
     double share = (double)INFINITY;
+    if (all->count == 1 || fay_board_is_known(all))
+        return share;
     for (size_t r = 0; r < FAY_RESOURCES; r++) {
         if (e->cost[r] > 0)
             share = fmin(share, floor(all->capacity[r] / (double)all->count / e->cost[r]));
     }
-    return fay_board_is_known(all) ? (double)INFINITY : fmax(1, share);
+    return fmax(1, share);
 }
 
 /* ---- hints ----------------------------------------------------------------------------------- */

@@ -398,11 +398,16 @@ static const char *bound_by(const fay_equalizer *e, const plan *p, double have)
     return by_another ? "BLOCKED" : held_by_resource[p->ceiling.scarce];
 }
 
+static bool is_blocked(const fay_equalizer *e)
+{
+    return e->last.blocked > 0 && e->last.blocked >= e->last.live;
+}
+
 /* It does not grow: what keeps it from that, if what is offered would need more. */
 static const char *kept_by(const fay_equalizer *e, const plan *p)
 {
     double have = p->serving + e->last.starting;
-    if (e->last.blocked > 0 && e->last.blocked >= e->last.live)
+    if (is_blocked(e))
         return "BLOCKED";
     return have < e->view.trigger - FAY_ROUNDING ? bound_by(e, p, have) : "";
 }
@@ -459,8 +464,7 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
         e->nudged = now;
         high = true;
     }
-    double wanted = fmin(p.target, floor(e->cap)) + e->last.stuck;
-    wanted = fmax(wanted, e->config.min);
+    double wanted = fmax(fmin(p.target, floor(e->cap)) + e->last.stuck, e->config.min);
     bool denied = false;
     if (high && wanted > fay_board_workers(e) && near_the_end(all, stage)) {
         e->view.pressure = FAY_EVEN;
@@ -477,8 +481,7 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
             e->view.held_by = bound_by(e, &p, have + decision.spawn);
     } else {
         e->denied = false;
-        bool blocked = e->last.blocked > 0 && e->last.blocked >= e->last.live;
-        e->view.pressure = blocked ? FAY_BLOCKED : FAY_EVEN;
+        e->view.pressure = is_blocked(e) ? FAY_BLOCKED : FAY_EVEN;
         e->view.held_by = kept_by(e, &p);
         if (e->view.held_by[0] != '\0')
             e->view.rule = rule_of(e, &p);
@@ -505,7 +508,9 @@ void fay_equalizers_watch(fay_equalizers *all, size_t stage, fay_ns now,
         fay_account_pinned(all, stage, at);
         return;
     }
-    if (e->view.pressure == FAY_BLOCKED && counters->blocked == 0) { /* not a moment longer */
+    bool relieved = !e->armed && e->stalls > 0 && counters->queued == 0;
+    bool unblocked = e->view.pressure == FAY_BLOCKED && counters->blocked == 0;
+    if (relieved || unblocked) { /* not a moment longer */
         e->view.pressure = FAY_EVEN;
         e->view.held_by = "";
     }

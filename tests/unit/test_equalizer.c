@@ -116,6 +116,11 @@ static void the_maximum_holds_it(void **state)
     }
     assert_true(fay_equalizers_due(r.all, 0) - r.now > 2 * (first - 5 * FAY_SECOND)); /* rarely */
     assert_false(r.view.armed); /* there is nothing that it could do, .. */
+    assert_string_equal(r.view.held_by, "AT_MAX");
+    r.stages[0].queued = 0; /* nothing presses any more */
+    (void)look(&r, 0);
+    assert_string_equal(r.view.held_by, "");
+    r.stages[0].queued = 990;
     fay_equalizers_scale(r.all, 0, r.now, 1, 8, false);
     assert_true(look(&r, 0).spawn > 0); /* .. until there is */
     assert_true(r.view.armed);
