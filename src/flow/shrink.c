@@ -83,9 +83,9 @@ double fay_shrink_due(fay_equalizers *all, size_t stage, double now)
     if (n == 1) {
         bool fed = fay_board_is_fed(all, stage);
         FAY_EACH_BIT(from, e->feeders)
-        { /* pinned ones are never none: they count while they have something */
+        { /* those that are never none count while they have something */
             const fay_equalizer *f = &all->stages[from];
-            fed = fed || (!f->config.pinned && fay_board_workers(f) > 0);
+            fed = fed || (f->config.min == 0 && fay_board_workers(f) > 0);
         }
         if (fed)
             return (double)INFINITY;

@@ -137,17 +137,6 @@ static void check_retiring(const fay_sim_book *book)
     }
 }
 
-/* Behind a stage that always has workers, the last one of a stage stays. */
-static bool may_stay(const fay_sim_book *book, size_t stage)
-{
-    uint64_t stages = upstream(book, stage) & ~(UINT64_C(1) << stage);
-    for (size_t i = 0; i < stage; i++) {
-        if ((stages >> i & 1) != 0 && book->tallies[i].min > 0)
-            return true;
-    }
-    return false;
-}
-
 void fay_sim_audit_lull(const fay_sim_book *book, const fay_flow *flow, fay_ns now)
 {
     for (size_t i = 0; i < book->oracle->shape->count; i++) {
@@ -159,7 +148,7 @@ void fay_sim_audit_lull(const fay_sim_book *book, const fay_flow *flow, fay_ns n
         fay_flow_stage_stats(flow, now, i, &stats);
         unsigned count = stats.workers + stats.starting + stats.retiring;
         unsigned least = book->tallies[i].min;
-        if (count != least && !(least == 0 && count == 1 && may_stay(book, i))) {
+        if (count != least) {
             fay_sim_fail(book->trace, "stage %zu: %u workers after a long rest, not the least, %u",
                          i, count, least);
         }
