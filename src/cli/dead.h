@@ -4,7 +4,7 @@
 #define FAY_DEAD_H
 
 #include "cli/cli.h"
-#include "run/letter.h"
+#include "letters/letter.h"
 
 typedef struct fay_dead {
     fay_cli *cli;

@@ -14,7 +14,7 @@
 
 #include <stdio.h>
 
-#include "run/letter.h"
+#include "letters/letter.h"
 
 typedef struct fay_dead_file {
     const char *path; /* borrowed */

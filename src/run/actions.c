@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/texts.h"
+#include "report/reason.h"
+#include "report/report.h"
 #include "run/owner.h"
-#include "run/reason.h"
-#include "run/report.h"
 
 /* ---- dead letters ---------------------------------------------------------------------------- */
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "run/await.h"
-#include "run/text.h"
+#include "loop/await.h"
+#include "loop/text.h"
 
 struct fay_ask {
     void (*answered)(void *context, fay_answer answer);

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loop/text.h"
 #include "run/owner.h"
-#include "run/text.h"
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "letters/signature.h"
 #include "run/owner.h"
-#include "run/signature.h"
 #include "wire/block.h"
 #include "wire/codec.h"
 

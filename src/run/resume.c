@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 
 #include "base/prng.h"
+#include "loop/text.h"
 #include "run/owner.h"
-#include "run/text.h"
 
 enum {
     LOCK_PATIENCE_MS = 5000

@@ -14,13 +14,7 @@
 
 #include "base/base.h"
 #include "pipeline/pipeline.h"
-
-typedef enum fay_progress_kind {
-    FAY_PROGRESS_AUTO, /* bar on a terminal, else plain */
-    FAY_PROGRESS_BAR,
-    FAY_PROGRESS_PLAIN,
-    FAY_PROGRESS_NONE,
-} fay_progress_kind;
+#include "report/progress.h"
 
 typedef struct fay_run_options {
     const fay_pipeline *pipeline;

@@ -13,7 +13,7 @@
 
 #include "base/limits.h"
 #include "base/units.h"
-#include "run/sync.h"
+#include "loop/sync.h"
 
 #define LONG_BYTES (4 * FAY_MIB)
 enum {

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "run/letter.h"
+#include "letters/letter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/signature.h"
+#include "letters/signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -152,7 +152,7 @@ class Explain(faytest.Case):
         self.assertIn("stage.held", names)
         self.assertIn("worker.down", names)
         self.assertEqual([n for n in sorted(names) if f"*{n}*" not in page], [])
-        reason = (faytest.SOURCE / "src/run/reason.c").read_text()
+        reason = (faytest.SOURCE / "src/report/reason.c").read_text()
         members = set(re.findall(r'(?:member|word)\(out, "(\w+)"', reason))
         self.assertGreater(len(members), 15)
         self.assertEqual([m for m in sorted(members) if f"_{m}_" not in page], [])

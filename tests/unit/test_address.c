@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "run/address.h"
+#include "loop/address.h"
 #include "support/scratch.h"
 
 static int set_up(void **state)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "run/await.h"
+#include "loop/await.h"
 
 typedef struct fixture {
     uv_loop_t loop;

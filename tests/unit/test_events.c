@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "run/events.h"
+#include "report/events.h"
 #include "support/scratch.h"
 
 typedef struct fixture {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "run/joblog.h"
+#include "report/joblog.h"
 
 static const fay_job job = {.seq = 7,
                             .host = "a",

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "item/attrs.h"
+#include "letters/letter.h"
 #include "pipeline/inline.h"
-#include "run/letter.h"
 
 #define EXAMPLE                                                                                    \
     "{\"id\":\"7.2\",\"stage\":\"score\",\"attempts\":3,\"node\":\"a\",\"exit\":1,"                \

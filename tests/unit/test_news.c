@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
-#include "run/news.h"
+#include "letters/news.h"
 #include "wire/verdict.h"
 
 static void assert_text(const char *bytes, size_t size, const char *expected)

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "run/outlet.h"
+#include "loop/outlet.h"
 
 typedef struct fixture {
     uv_loop_t loop;

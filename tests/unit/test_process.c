@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "run/process.h"
+#include "loop/process.h"
 
 #define COMMAND(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "run/progress.h"
+#include "report/progress.h"
 
 static const fay_report report = {.run = "7f3a", .totals = {.acked = 5}};
 

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
-#include "run/history.h"
-#include "run/reason.h"
+#include "report/history.h"
+#include "report/reason.h"
 
 /* 812/s of 6.2 ms: 5.03 are at work, 2.69 to spare, 1.2 for what waits. */
 static fay_equalizer_view example(void)

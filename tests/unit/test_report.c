@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "run/report.h"
+#include "report/report.h"
 
 static const fay_report_stage stages[] = {
     {"jq",

@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
-#include "run/letters.h"
-#include "run/spools.h"
+#include "ends/spools.h"
+#include "letters/letters.h"
 #include "run/state.h"
 #include "support/scratch.h"
 

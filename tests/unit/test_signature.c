@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
-#include "run/signature.h"
+#include "letters/signature.h"
 
 /* A try that has failed: what was said of which Item. */
 struct failed {

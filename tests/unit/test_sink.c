@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "run/sink.h"
+#include "ends/sink.h"
 #include "support/scratch.h"
 #include "wire/block.h"
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "run/source.h"
+#include "ends/source.h"
 #include "support/scratch.h"
 
 /* A source on a loop of its own, in a directory of its own. */

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "run/sync.h"
+#include "loop/sync.h"
 
 typedef struct told {
     int times, fault;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "run/timer.h"
+#include "loop/timer.h"
 
 typedef struct fixture {
     uv_loop_t loop;

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "run/trail.h"
+#include "report/trail.h"
 #include "support/pipelines.h"
 #include "support/scratch.h"
 
