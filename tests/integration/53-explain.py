@@ -144,7 +144,8 @@ class Explain(faytest.Case):
         manual = MANUAL.read_text()
         page = manual[manual.index("\n# EVENTS\n"):]
         page = page[:page.index("\n# SIGNALS\n")].replace("\\_", "_")
-        sources = [p.read_text() for p in sorted((faytest.SOURCE / "src/run").glob("*.c"))]
+        rooms = [faytest.SOURCE / "src" / room for room in ("report", "run")]
+        sources = [p.read_text() for room in rooms for p in room.glob("*.c")]
         names = {"paused", "continued"}  # made in two steps
         for text in sources:
             names.update(re.findall(r'fay_events_emit\([^;"]*"([a-z.]+)"', text))

@@ -152,7 +152,7 @@ static void a_drain_starts_nobody_for_nothing(void **state)
     step(s);
     assert_int_equal(results(s, 0, 0, "ABCDEFGHABCDEFGH", (const uint32_t[]){16}, 1), 0);
     step(s);
-    assert_non_null(strstr(s->trace, "decided: learning, +3 wants 4\n"));
+    assert_non_null(strstr(s->trace, "decided: learning, +5 wants 6\n"));
     feed(s, (fay_flow_event){
                 .kind = FAY_FLOW_WORKER_UP, .link = 1, .worker = 1, .ns = 10 * FAY_SECOND});
     feed(s, (fay_flow_event){.kind = FAY_FLOW_DRAIN});
