@@ -36,8 +36,9 @@
 typedef struct fay_flow fay_flow;
 
 typedef struct fay_flow_stage {
-    bool solo;   /* exec: a worker has one Item in hand, and at most one more waits for it */
-    bool recall; /* exec, frames, json: may be asked to give back what has not begun */
+    bool solo;         /* exec: a worker has one Item in hand, and at most one more waits for it */
+    bool start_hidden; /* lines, json: a worker is up before it has read anything */
+    bool recall;       /* exec, frames, json: may be asked to give back what has not begun */
     uint64_t batch_items,
         batch_bytes;   /* batch: one lease of up to so much; 0 = not a batch stage */
     fay_ns batch_wait; /* how long a batch may wait to fill */

@@ -60,7 +60,8 @@ typedef struct fay_flow_worker {
     bool idle;    /* on the stage's idle stack */
     bool suspect; /* holds suspects: gets nothing else until they are answered */
     bool recalled;
-    bool resident; /* has given a result: its memory is taken */
+    bool resident;  /* has given a result: its memory is taken */
+    fay_ns started; /* time that its start took, as far as it was seen */
     fay_ns idle_since;
     fay_ns heard; /* results, or the first lease after it had idled */
     fay_leases leases;

@@ -444,13 +444,30 @@ static void tie_roots(fay_flow *flow, const fay_flow_worker *worker, const fay_f
     }
 }
 
-static void measure(fay_stage *stage, const fay_flow_event *event)
+/* A worker that is up before it reads (lines, json) starts within the time of its first Items: what
+ * is far more than others take for them is its start. */
+static uint64_t hidden_start(const fay_flow *flow, const fay_flow_worker *worker,
+                             const fay_flow_event *event)
 {
-    double sample = (double)event->ns / (double)event->count;
+    const fay_stage *stage = &flow->stages[worker->link->stage];
+    if (worker->resident || !stage->config.start_hidden || stage->item_ns <= 0)
+        return 0;
+    double usual = stage->item_ns * (double)event->count;
+    uint64_t hidden = (double)event->ns > 2 * usual ? event->ns - (uint64_t)usual : 0;
+    fay_equalizers_started(flow->equalizers, stage->index, worker->started + hidden);
+    return hidden;
+}
+
+static void measure(fay_flow *flow, const fay_flow_worker *worker, const fay_flow_event *event)
+{
+    fay_stage *stage = &flow->stages[worker->link->stage];
+    uint64_t useful = event->ns - hidden_start(flow, worker, event);
+    double sample = (double)useful / (double)event->count;
     double weight = FAY_MIN(1.0, 0.1 + (double)event->count / 256);
     stage->item_ns =
         stage->item_ns > 0 ? stage->item_ns + weight * (sample - stage->item_ns) : sample;
-    stage->stats.useful_ns += event->ns;
+    stage->stats.useful_ns += useful;
+    fay_equalizers_finished(flow->equalizers, stage->index, useful / event->count, event->count);
 }
 
 int fay_flow_results(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
@@ -465,10 +482,9 @@ int fay_flow_results(fay_flow *flow, fay_ns now, fay_flow_worker *worker,
         tie_roots(flow, worker, event);
     bool fast = !batch && event->children == NULL && event->targets == NULL && flow->ordered == 0 &&
                 TAILQ_EMPTY(&worker->parts) && __builtin_popcountll(stage->all) == 1;
-    measure(stage, event);
+    measure(flow, worker, event);
     worker->heard = now;
     fay_flow_resident(flow, worker, true);
-    fay_equalizers_finished(flow->equalizers, stage->index, event->ns / event->count, event->count);
     answers a = {.flow = flow, .now = now, .worker = worker, .event = event, .batch = batch};
     while (a.index < event->count) {
         fay_lease lease =

@@ -80,7 +80,9 @@ void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_flow_worker *worker, fay
     stage->starting--;
     stage->live++;
     stage->peak = FAY_MAX(stage->peak, stage->live);
-    fay_equalizers_started(flow->equalizers, stage->index, took);
+    worker->started = took;
+    if (!stage->config.start_hidden)
+        fay_equalizers_started(flow->equalizers, stage->index, took);
     fay_flow_worker_idle(flow, worker, now);
 }
 

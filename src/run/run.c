@@ -31,6 +31,7 @@ static fay_flow_stage flow_stage(const fay_stage_def *def)
     bool batch = def->mode == FAY_MODE_BATCH;
     return (fay_flow_stage){
         .solo = def->mode == FAY_MODE_EXEC,
+        .start_hidden = def->mode == FAY_MODE_LINES || def->mode == FAY_MODE_JSON,
         .recall = def->mode == FAY_MODE_FRAMES || def->mode == FAY_MODE_JSON ||
                   def->mode == FAY_MODE_EXEC,
         .batch_items = batch ? def->batch_items : 0,

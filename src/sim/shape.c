@@ -112,6 +112,7 @@ static void draw_workers(const fay_sim_shape *shape, fay_sim_stage *stage, fay_f
     stage->timeout = 100 * FAY_MS + 10 * stage->work;
     stage->start = ONE_OF(world, FAY_MS, 20 * FAY_MS, 300 * FAY_MS);
     flow->solo = stage->mode == FAY_SIM_SOLO;
+    flow->start_hidden = stage->mode == FAY_SIM_LINES;
     flow->recall = stage->mode == FAY_SIM_TAGGED || stage->mode == FAY_SIM_SOLO;
     if (stage->mode == FAY_SIM_BATCH) {
         flow->batch_items = ONE_OF(world, 1, 2, 5, 16);

@@ -11,13 +11,17 @@ enum {
 typedef struct crew {
     struct script *script;
     uint64_t due[WORKERS], tag[WORKERS]; /* ms; 0 = nothing in hand */
+    fay_ns begun[WORKERS];
     unsigned count, spawned, retired;
+    uint64_t hidden_ms; /* of a start: between being up and working on the first Item */
+    bool warm[WORKERS];
     double owed; /* source Items */
 } crew;
 
 static void begin_crew(crew *c, void **state, uint64_t queue_items)
 {
     struct script *s = begin(state, 1);
+    s->stages[0].start_hidden = true;
     s->stages[0].pinned = false;
     s->stages[0].workers_max = WORKERS;
     s->stages[0].queue_items = queue_items;
@@ -33,7 +37,9 @@ static void carry_out(crew *c, const fay_flow_action *a)
     fay_flow_event event = {.link = a->link, .worker = a->worker, .ns = FAY_MS};
     switch ((int)a->kind) {
     case FAY_FLOW_LEASE:
-        c->due[a->worker] = s->now / FAY_MS + ITEM_MS;
+        c->begun[a->worker] = s->now;
+        c->due[a->worker] = s->now / FAY_MS + ITEM_MS + (c->warm[a->worker] ? 0 : c->hidden_ms);
+        c->warm[a->worker] = true;
         c->tag[a->worker] = a->tag;
         return;
     case FAY_FLOW_SPAWN:
@@ -44,6 +50,7 @@ static void carry_out(crew *c, const fay_flow_action *a)
     case FAY_FLOW_RETIRE:
         c->count--;
         c->retired++;
+        c->warm[a->worker] = false;
         event.kind = FAY_FLOW_WORKER_DOWN;
         event.cause = FAY_FLOW_RETIRED;
         break;
@@ -64,7 +71,7 @@ static void finish(crew *c, uint16_t worker)
                                      .worker = worker,
                                      .tag = c->tag[worker],
                                      .count = 1,
-                                     .ns = ITEM_MS * FAY_MS,
+                                     .ns = c->script->now - c->begun[worker],
                                      .batch = batch});
 }
 
@@ -128,10 +135,24 @@ static void a_source_that_is_held_back_counts_with_its_own_rate(void **state)
     assert_in_range(c.count, WORKERS / 2, WORKERS);
 }
 
+/* Who begins to work some time after it is said to be up has not become slower. */
+static void a_start_that_hides_in_the_first_item_is_one(void **state)
+{
+    crew c;
+    begin_crew(&c, state, 1024);
+    c.hidden_ms = 500;
+    run(&c, 5, 4000);
+    c.spawned = 0;
+    run(&c, 50, 6000); /* a load of 5 */
+    assert_in_range(c.count, 6, 9);
+    assert_in_range(c.spawned, 6, 14); /* to work off what waited for them too */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FLOW_TEST(a_source_that_slows_down_is_believed),
+        FLOW_TEST(a_start_that_hides_in_the_first_item_is_one),
         FLOW_TEST(a_source_that_is_held_back_counts_with_its_own_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
