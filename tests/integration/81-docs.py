@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What README.md and docs/WORKERS.md show is true: their marked blocks are run, in order, in one
+"""What README.md, docs/WORKERS.md and docs/EQUALIZER.md show is true: their marked blocks are run, in order, in one
 directory per page.
 
     <!-- file: NAME [mode=755] -->   the next fenced block is that file
@@ -20,7 +20,7 @@ import tempfile
 SOURCE = pathlib.Path(os.environ["FAYMORA_SOURCE"])
 BUILD = pathlib.Path(os.environ["FAYMORA_BUILD"])
 FAYMORA = pathlib.Path(os.environ["FAYMORA"])
-PAGES = ["README.md", "docs/WORKERS.md"]
+PAGES = ["README.md", "docs/WORKERS.md", "docs/EQUALIZER.md"]
 LIMIT_S = 120
 
 MARK = re.compile(r"^<!-- (file|run|output)(:? [^>]*)? -->$")
