@@ -24,8 +24,8 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "ends/source_kind.h"
+#include "host/file.h"
 #include "loop/await.h"
-#include "loop/text.h"
 
 enum {
     KEY_DIGITS = 16
@@ -136,7 +136,7 @@ static int scan(struct directory *d, fay_error *err)
 /* It is whole when it is made; a file is when it is closed. */
 static bool is_symlink(const struct directory *d, const char *name)
 {
-    FAY_CLEANUP(fay_freep) char *path = fay_run_path(d->source.def->dir, name);
+    FAY_CLEANUP(fay_freep) char *path = fay_file_path(d->source.def->dir, name);
     struct stat link;
     return lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
 }
@@ -167,12 +167,12 @@ static void on_inotify(void *context, unsigned events)
 static void settle(const struct directory *d, const char *name)
 {
     const fay_source_def *def = d->source.def;
-    FAY_CLEANUP(fay_freep) char *path = fay_run_path(def->dir, name);
+    FAY_CLEANUP(fay_freep) char *path = fay_file_path(def->dir, name);
     int r = 0;
     if (def->after == FAY_AFTER_DELETE) {
         r = unlink(path);
     } else if (def->after == FAY_AFTER_MOVE) {
-        FAY_CLEANUP(fay_freep) char *target = fay_run_path(def->move_to, name);
+        FAY_CLEANUP(fay_freep) char *target = fay_file_path(def->move_to, name);
         (void)mkdir(def->move_to, 0777);
         r = rename(path, target);
     }
@@ -183,7 +183,7 @@ static void settle(const struct directory *d, const char *name)
 /* Gives the file unless it is gone, no file, or known already. */
 static void give(struct directory *d, const char *name, fay_batch *batch)
 {
-    FAY_CLEANUP(fay_freep) char *path = fay_run_path(d->source.def->dir, name);
+    FAY_CLEANUP(fay_freep) char *path = fay_file_path(d->source.def->dir, name);
     struct stat file;
     if (stat(path, &file) != 0)
         return;

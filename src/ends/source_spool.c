@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "ends/source_kind.h"
+#include "host/file.h"
 #include "loop/sync.h"
-#include "loop/text.h"
 
 #define BURST_BYTES (1 * FAY_MIB)
 #define HOLE_LEAST  (4 * FAY_MIB)
@@ -66,7 +66,7 @@ static int store(struct spool *s, const fay_batch *batch, fay_error *err)
         const fay_entry *entry = &batch->entries[i];
         (void)fay_join(FAY_FORMAT_U32BE, batch->bytes + entry->at, entry->size, &out);
     }
-    if (fay_run_write_all(s->fd, fay_buffer_data(&out), fay_buffer_size(&out)) != 0)
+    if (fay_file_write(s->fd, fay_buffer_data(&out), fay_buffer_size(&out)) != 0)
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot write the spool");
     s->written += fay_buffer_size(&out);
     return 0;
@@ -191,7 +191,7 @@ int fay_source_open_spool(const fay_source_config *config, fay_source *inner, fa
     struct spool *s = fay_alloc(sizeof *s);
     fay_source_init(&s->source, &ops, config);
     s->inner = inner;
-    FAY_CLEANUP(fay_freep) char *path = fay_run_path(config->state, "spool");
+    FAY_CLEANUP(fay_freep) char *path = fay_file_path(config->state, "spool");
     s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (s->fd < 0) {
         int r = fay_fail_errno(err, FAY_E_IO, errno, "cannot open %s", path);

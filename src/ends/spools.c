@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "host/file.h"
 #include "host/unlinked.h"
-#include "loop/text.h"
 #include "wire/block.h"
 #include "wire/codec.h"
 
@@ -86,7 +86,7 @@ static int append_record(struct spool *spool, const fay_spooled *items, size_t a
     fay_block_data(batch, at, count, &out);
     size_t size = fay_buffer_size(&out);
     fay_store32(out.bytes + out.start, (uint32_t)(size - SIZE_BYTES));
-    if (fay_run_write_all(spool->fd, fay_buffer_data(&out), size) != 0) {
+    if (fay_file_write(spool->fd, fay_buffer_data(&out), size) != 0) {
         int r = failed("write", err);
         /* Nothing of it may be found by a later append. */
         (void)!ftruncate(spool->fd, (off_t)spool->size);

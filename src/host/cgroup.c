@@ -43,16 +43,16 @@ static void read_value(const char *group, const char *name, char text[VALUE_MAX]
 {
     char path[FAY_PROC_TEXT_MAX + VALUE_MAX];
     (void)snprintf(path, sizeof path, "/sys/fs/cgroup%s/%s", group, name);
-    if (fay_host_read(path, text, VALUE_MAX) == 0)
+    if (fay_file_read(path, text, VALUE_MAX) == 0)
         text[0] = '\0';
 }
 
-fay_cgroup_limits fay_host_cgroups(void)
+fay_cgroup_limits fay_cgroup_look(void)
 {
     fay_cgroup_limits limits = {.cores = (double)INFINITY, .memory_max = UINT64_MAX};
     char text[FAY_PROC_TEXT_MAX];
     char *line =
-        fay_host_read("/proc/self/cgroup", text, sizeof text) > 0 ? strstr(text, "0::/") : NULL;
+        fay_file_read("/proc/self/cgroup", text, sizeof text) > 0 ? strstr(text, "0::/") : NULL;
     if (line == NULL)
         return limits;
     char *group = line + strlen("0::");

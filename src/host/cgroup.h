@@ -12,7 +12,7 @@ typedef struct fay_cgroup_limits {
     uint64_t memory_max, memory_used; /* where least is left; UINT64_MAX = no limit */
 } fay_cgroup_limits;
 
-fay_cgroup_limits fay_host_cgroups(void);
+fay_cgroup_limits fay_cgroup_look(void);
 
 /* One level: the texts of cpu.max, memory.max and memory.current, "" = not there. */
 void fay_cgroup_add(fay_cgroup_limits *limits, const char *cpu_max, const char *memory_max,

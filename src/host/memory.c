@@ -14,15 +14,15 @@ enum {
 };
 static const double stalled_most = 0.1;
 
-void fay_host_memory(fay_memory *ret)
+void fay_memory_look(fay_memory *ret)
 {
     char text[256];
-    fay_cgroup_limits limits = fay_host_cgroups();
-    *ret = (fay_memory){.total = fay_host_number("/proc/meminfo", "MemTotal:") * FAY_KIB,
-                        .available = fay_host_number("/proc/meminfo", "MemAvailable:") * FAY_KIB,
+    fay_cgroup_limits limits = fay_cgroup_look();
+    *ret = (fay_memory){.total = fay_file_number("/proc/meminfo", "MemTotal:") * FAY_KIB,
+                        .available = fay_file_number("/proc/meminfo", "MemAvailable:") * FAY_KIB,
                         .limit = limits.memory_max,
                         .used = limits.memory_used};
-    if (fay_host_read("/proc/pressure/memory", text, sizeof text) > 0) {
+    if (fay_file_read("/proc/pressure/memory", text, sizeof text) > 0) {
         const char *at = strstr(text, "some avg10=");
         ret->stalled = at != NULL ? strtod(at + strlen("some avg10="), NULL) / 100 : 0;
     }

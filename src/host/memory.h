@@ -14,7 +14,7 @@ typedef struct fay_memory {
     double stalled; /* share of the last 10 s in which somebody waited for memory (PSI) */
 } fay_memory;
 
-void fay_host_memory(fay_memory *ret);
+void fay_memory_look(fay_memory *ret);
 /* What may be taken, less a reserve of a twentieth (64 MiB to 1 GiB); nothing while a tenth of the
  * time goes with waiting for memory. UINT64_MAX = not known. */
 uint64_t fay_memory_free(const fay_memory *memory);

@@ -26,13 +26,13 @@ unsigned fay_host_cores(void)
 
 double fay_host_cores_usable(void)
 {
-    return fmin(fay_host_cores(), fay_host_cgroups().cores);
+    return fmin(fay_host_cores(), fay_cgroup_look().cores);
 }
 
 bool fay_host_cores_time(fay_cores_time *ret)
 {
     char text[256];
-    if (fay_host_read("/proc/stat", text, sizeof text) == 0 || strncmp(text, "cpu ", 4) != 0)
+    if (fay_file_read("/proc/stat", text, sizeof text) == 0 || strncmp(text, "cpu ", 4) != 0)
         return false;
     /* proc(5): user nice system idle iowait irq softirq steal */
     fay_cores_time time = {0};
@@ -52,7 +52,7 @@ bool fay_host_cores_time(fay_cores_time *ret)
 
 uint64_t fay_host_oom_kills(void)
 {
-    return fay_host_number("/proc/vmstat", "oom_kill ");
+    return fay_file_number("/proc/vmstat", "oom_kill ");
 }
 
 /* false: `each` has had enough. */
@@ -100,7 +100,7 @@ void fay_host_add_main_thread(fay_main_threads *threads, pid_t pid)
 {
     char path[64], text[96];
     (void)snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
-    if (fay_host_read(path, text, sizeof text) == 0)
+    if (fay_file_read(path, text, sizeof text) == 0)
         return;
     char *end;
     threads->ran += strtoull(text, &end, 10);
@@ -117,7 +117,7 @@ static bool reads_stdin(pid_t pid)
 {
     char path[64], text[256];
     (void)snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
-    if (fay_host_read(path, text, sizeof text) == 0)
+    if (fay_file_read(path, text, sizeof text) == 0)
         return true;
     char *end = NULL;
     long number = strtol(text, &end, 10);
@@ -133,7 +133,7 @@ static bool add_process(pid_t pid, fay_tree *tree)
 {
     char path[64], text[1024];
     (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (fay_host_read(path, text, sizeof text) == 0)
+    if (fay_file_read(path, text, sizeof text) == 0)
         return false;
     const char *at = strrchr(text, ')'); /* the name in front may hold anything */
     if (at == NULL)

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/file.h"
 #include "loop/sync.h"
-#include "loop/text.h"
 
 struct fay_letters {
     char *path;
@@ -16,6 +17,25 @@ struct fay_letters {
     uint64_t offset;
     bool failed; /* one could not be written, and perhaps a part of it is there */
 };
+
+char *fay_letters_path(const char *text, const char *name, const char *run)
+{
+    fay_buffer out = {0};
+    while (*text != '\0') {
+        if (strncmp(text, "{name}", 6) == 0) {
+            fay_buffer_append_text(&out, name);
+            text += 6;
+        } else if (strncmp(text, "{run}", 5) == 0) {
+            fay_buffer_append_text(&out, run);
+            text += 5;
+        } else {
+            fay_buffer_append(&out, text++, 1);
+        }
+    }
+    (void)fay_buffer_text(&out);
+    size_t size;
+    return fay_buffer_take(&out, &size);
+}
 
 fay_letters *fay_letters_new(const char *path)
 {
@@ -77,7 +97,7 @@ static int end_torn_line(fay_letters *letters)
     if (n < 1 || last == '\n')
         return 0;
     letters->offset++;
-    return fay_run_write_all(letters->fd, "\n", 1) == 0 ? 0 : errno;
+    return fay_file_write(letters->fd, "\n", 1) == 0 ? 0 : errno;
 }
 
 /* When it is new its name is made to last before anything is said to be in it. */
@@ -117,7 +137,7 @@ static int append(fay_letters *letters, const fay_letter *letter, fay_error *err
         return r;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer line = {0};
     fay_letter_write(letter, &line);
-    if (fay_run_write_all(letters->fd, fay_buffer_data(&line), fay_buffer_size(&line)) != 0)
+    if (fay_file_write(letters->fd, fay_buffer_data(&line), fay_buffer_size(&line)) != 0)
         return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", letters->path);
     letters->offset += fay_buffer_size(&line);
     return 0;

@@ -11,6 +11,9 @@
 
 typedef struct fay_letters fay_letters;
 
+/* The path that a template is, with {name} (of the pipeline) and {run} filled in. free() it. */
+char *fay_letters_path(const char *text, const char *name, const char *run);
+
 /* `path` NULL: letters are thrown away. */
 fay_letters *fay_letters_new(const char *path);
 void fay_letters_free(fay_letters *letters);

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "host/file.h"
 #include "item/json.h"
-#include "loop/text.h"
 
 enum {
     WAITING_MAX = 1000
@@ -98,7 +98,7 @@ static int as_stdin(const char *text)
     int fd = memfd_create("faymora-event", MFD_CLOEXEC);
     if (fd < 0)
         return -1;
-    if (fay_run_write_all(fd, text, strlen(text)) != 0 || lseek(fd, 0, SEEK_SET) != 0) {
+    if (fay_file_write(fd, text, strlen(text)) != 0 || lseek(fd, 0, SEEK_SET) != 0) {
         (void)close(fd);
         return -1;
     }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "loop/text.h"
+#include "host/file.h"
 
 enum {
     TOGETHER_BYTES = 8192
@@ -75,7 +75,7 @@ void fay_logfile_flush(fay_logfile *log)
         return;
     int fd = log->fd;
     const fay_buffer *waiting = &log->waiting;
-    if (fay_run_write_all(fd, fay_buffer_data(waiting), fay_buffer_size(waiting)) == 0) {
+    if (fay_file_write(fd, fay_buffer_data(waiting), fay_buffer_size(waiting)) == 0) {
         fay_buffer_clear(&log->waiting);
         return;
     }

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "host/file.h"
 #include "loop/await.h"
-#include "loop/text.h"
 
 struct fay_ask {
     void (*answered)(void *context, fay_answer answer);
@@ -207,7 +207,7 @@ void fay_ask_hide(fay_ask *ask)
     if (!fay_ask_is_open(ask) || !ask->shown)
         return;
     ask->shown = false;
-    (void)fay_run_write_all(STDERR_FILENO, "\n", 1);
+    (void)fay_file_write(STDERR_FILENO, "\n", 1);
 }
 
 void fay_ask_show(fay_ask *ask)
@@ -215,5 +215,5 @@ void fay_ask_show(fay_ask *ask)
     if (!fay_ask_is_open(ask))
         return;
     ask->shown = true;
-    (void)fay_run_write_all(STDERR_FILENO, ask->question, strlen(ask->question));
+    (void)fay_file_write(STDERR_FILENO, ask->question, strlen(ask->question));
 }

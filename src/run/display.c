@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "loop/text.h"
+#include "host/file.h"
 #include "run/owner.h"
 
 /* ---- lines ----------------------------------------------------------------------------------- */
@@ -22,7 +22,7 @@ static void write_line(fay_owner *owner, const char *text, size_t size)
 {
     fay_progress_clear(owner->progress);
     fay_ask_hide(owner->ask);
-    (void)fay_run_write_all(STDERR_FILENO, text, size);
+    (void)fay_file_write(STDERR_FILENO, text, size);
     fay_ask_show(owner->ask);
 }
 

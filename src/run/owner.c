@@ -177,7 +177,7 @@ static void look_at_machine(fay_owner *owner)
     owner->cores = now;
     owner->cores_looked_at = at;
     fay_memory memory;
-    fay_host_memory(&memory);
+    fay_memory_look(&memory);
     (void)fay_owner_feed(owner, &(fay_flow_event){.kind = FAY_FLOW_MACHINE,
                                                   .ok = owner->saturated,
                                                   .bytes = fay_memory_free(&memory)});

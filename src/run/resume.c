@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/prng.h"
-#include "loop/text.h"
+#include "host/file.h"
 #include "run/owner.h"
 
 enum {
@@ -251,7 +251,7 @@ static void open_letters(fay_owner *owner)
 {
     const char *template = owner->pipeline->dead_letter;
     if (template != NULL)
-        owner->dead_path = fay_run_named(template, owner->pipeline->name, owner->run);
+        owner->dead_path = fay_letters_path(template, owner->pipeline->name, owner->run);
     const char *path = owner->pipeline->path;
     char *real = path != NULL ? realpath(path, NULL) : NULL;
     owner->file = real == NULL && path != NULL ? fay_strdup(path) : real;

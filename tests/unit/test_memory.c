@@ -44,7 +44,7 @@ static void this_machine_has_some(void **state)
 {
     (void)state;
     fay_memory memory;
-    fay_host_memory(&memory);
+    fay_memory_look(&memory);
     assert_true(memory.total > 64 * FAY_MIB);
     assert_true(memory.available > 0 && memory.available < memory.total);
     assert_true(memory.stalled >= 0 && memory.stalled <= 1);

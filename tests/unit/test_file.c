@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small texts of a run. */
+/* Files, whole. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
-#include "loop/text.h"
+#include "host/file.h"
 
 static void assert_path(const char *directory, const char *path, const char *expected)
 {
-    FAY_CLEANUP(fay_freep) char *joined = fay_run_path(directory, path);
+    FAY_CLEANUP(fay_freep) char *joined = fay_file_path(directory, path);
     assert_string_equal(joined, expected);
 }
 
@@ -30,19 +30,18 @@ static void paths_are_joined(void **state)
     assert_path("", "b", "b");
 }
 
-static void assert_named(const char *text, const char *expected)
-{
-    FAY_CLEANUP(fay_freep) char *named = fay_run_named(text, "thumbs", "7f3a");
-    assert_string_equal(named, expected);
-}
-
-static void names_are_filled_in(void **state)
+static void what_the_kernel_tells_is_read(void **state)
 {
     (void)state;
-    assert_named("{name}-{run}.dead.jsonl", "thumbs-7f3a.dead.jsonl");
-    assert_named("{run}{run}", "7f3a7f3a");
-    assert_named("{nam}{}{name", "{nam}{}{name");
-    assert_named("", "");
+    char text[16];
+    assert_true(fay_file_read("/proc/self/comm", text, sizeof text) > 0);
+    assert_string_equal(text, "test_file\n");
+    assert_int_equal(fay_file_read("/proc/self/comm", text, 5), 4);
+    assert_string_equal(text, "test");
+    assert_int_equal(fay_file_read("/nowhere", text, sizeof text), 0);
+    assert_true(fay_file_number("/proc/meminfo", "MemTotal:") > 1000);
+    assert_int_equal(fay_file_number("/proc/meminfo", "Total:"), 0); /* not amid a line */
+    assert_int_equal(fay_file_number("/nowhere", "MemTotal:"), 0);
 }
 
 static void all_is_written_or_it_is_told(void **state)
@@ -50,13 +49,13 @@ static void all_is_written_or_it_is_told(void **state)
     (void)state;
     int fd = memfd_create("text", MFD_CLOEXEC);
     char bytes[8] = "";
-    assert_int_equal(fay_run_write_all(fd, "seven..", 7), 0);
-    assert_int_equal(fay_run_write_all(fd, NULL, 0), 0);
+    assert_int_equal(fay_file_write(fd, "seven..", 7), 0);
+    assert_int_equal(fay_file_write(fd, NULL, 0), 0);
     assert_int_equal(pread(fd, bytes, sizeof bytes, 0), 7);
     assert_string_equal(bytes, "seven..");
     (void)close(fd);
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-    assert_int_equal(fay_run_write_all(full, "x", 1), FAY_E_IO);
+    assert_int_equal(fay_file_write(full, "x", 1), FAY_E_IO);
     assert_int_equal(errno, ENOSPC);
     (void)close(full);
 }
@@ -65,8 +64,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_are_joined),
-        cmocka_unit_test(names_are_filled_in),
+        cmocka_unit_test(what_the_kernel_tells_is_read),
         cmocka_unit_test(all_is_written_or_it_is_told),
     };
-    return cmocka_run_group_tests_name("run_text", tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
