@@ -6,12 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/limits.h"
 #include "host/file.h"
 
 enum {
-    VALUE_MAX = 64
+    VALUE_MAX = 128
 };
+
+typedef struct level {
+    const char *root, *group; /* "" and "/a/b", or "" for the outermost */
+} level;
+
+/* A file of that cgroup; "" = not there. */
+static const char *read_value(const level *l, const char *name, char text[VALUE_MAX])
+{
+    FAY_CLEANUP(fay_freep)
+    char *path = fay_printed("%s/sys/fs/cgroup%s/%s", l->root, l->group, name);
+    if (fay_file_read(path, text, VALUE_MAX) == 0)
+        text[0] = '\0';
+    return text;
+}
 
 /* "max 100000", "150000 100000": microseconds of time on cores in so many. */
 static double quota(const char *text)
@@ -26,43 +41,46 @@ static uint64_t left(uint64_t max, uint64_t used)
     return max - FAY_MIN(used, max);
 }
 
-void fay_cgroup_add(fay_cgroup_limits *limits, const char *cpu_max, const char *memory_max,
-                    const char *memory_current)
+static void add_memory(fay_cgroup_limits *limits, const level *l)
 {
-    limits->cores = fmin(limits->cores, quota(cpu_max));
-    if (memory_max[0] < '0' || memory_max[0] > '9')
-        return; /* "max", or there is none at the root */
-    uint64_t max = strtoull(memory_max, NULL, 10), used = strtoull(memory_current, NULL, 10);
+    char text[VALUE_MAX];
+    if (read_value(l, "memory.max", text)[0] < '0' || text[0] > '9')
+        return; /* "max", or the outermost, which has none */
+    uint64_t max = strtoull(text, NULL, 10);
+    uint64_t used = strtoull(read_value(l, "memory.current", text), NULL, 10);
+    FAY_CLEANUP(fay_freep)
+    char *stat = fay_printed("%s/sys/fs/cgroup%s/memory.stat", l->root, l->group);
+    uint64_t cache = fay_file_number(stat, "inactive_file ");
+    used -= FAY_MIN(cache, used);
     if (left(max, used) >= left(limits->memory_max, limits->memory_used))
         return;
     limits->memory_max = max;
     limits->memory_used = used;
 }
 
-static void read_value(const char *group, const char *name, char text[VALUE_MAX])
+double fay_cgroup_stalled(const char *text)
 {
-    char path[FAY_PROC_TEXT_MAX + VALUE_MAX];
-    (void)snprintf(path, sizeof path, "/sys/fs/cgroup%s/%s", group, name);
-    if (fay_file_read(path, text, VALUE_MAX) == 0)
-        text[0] = '\0';
+    static const char some[] = "some avg10=";
+    const char *at = strstr(text, some);
+    return at != NULL ? strtod(at + strlen(some), NULL) / 100 : 0;
 }
 
-fay_cgroup_limits fay_cgroup_look(void)
+fay_cgroup_limits fay_cgroup_look(const char *root)
 {
     fay_cgroup_limits limits = {.cores = (double)INFINITY, .memory_max = UINT64_MAX};
-    char text[FAY_PROC_TEXT_MAX];
-    char *line =
-        fay_file_read("/proc/self/cgroup", text, sizeof text) > 0 ? strstr(text, "0::/") : NULL;
+    char text[FAY_PROC_TEXT_MAX], value[VALUE_MAX];
+    FAY_CLEANUP(fay_freep) char *file = fay_printed("%s/proc/self/cgroup", root);
+    char *line = fay_file_read(file, text, sizeof text) > 0 ? strstr(text, "0::/") : NULL;
     if (line == NULL)
-        return limits;
+        return limits; /* there is no unified hierarchy */
     char *group = line + strlen("0::");
     group[strcspn(group, "\n")] = '\0';
     for (char *end; (end = strrchr(group, '/')) != NULL; *end = '\0') { /* the innermost first */
-        char cpu[VALUE_MAX], max[VALUE_MAX], current[VALUE_MAX];
-        read_value(group, "cpu.max", cpu);
-        read_value(group, "memory.max", max);
-        read_value(group, "memory.current", current);
-        fay_cgroup_add(&limits, cpu, max, current);
+        const level l = {.root = root, .group = end == group && end[1] == '\0' ? "" : group};
+        limits.cores = fmin(limits.cores, quota(read_value(&l, "cpu.max", value)));
+        add_memory(&limits, &l);
+        double stalled = fay_cgroup_stalled(read_value(&l, "memory.pressure", value));
+        limits.stalled = fmax(limits.stalled, stalled);
     }
     return limits;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/memory.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <math.h>
 
 #include "host/cgroup.h"
 #include "host/file.h"
@@ -14,22 +13,28 @@ enum {
 };
 static const double stalled_most = 0.1;
 
+uint64_t fay_memory_kills(void)
+{
+    return fay_file_number("/proc/vmstat", "oom_kill ");
+}
+
 void fay_memory_look(fay_memory *ret)
 {
     char text[256];
-    fay_cgroup_limits limits = fay_cgroup_look();
+    fay_cgroup_limits limits = fay_cgroup_look("");
+    if (fay_file_read("/proc/pressure/memory", text, sizeof text) == 0)
+        text[0] = '\0';
     *ret = (fay_memory){.total = fay_file_number("/proc/meminfo", "MemTotal:") * FAY_KIB,
                         .available = fay_file_number("/proc/meminfo", "MemAvailable:") * FAY_KIB,
                         .limit = limits.memory_max,
-                        .used = limits.memory_used};
-    if (fay_file_read("/proc/pressure/memory", text, sizeof text) > 0) {
-        const char *at = strstr(text, "some avg10=");
-        ret->stalled = at != NULL ? strtod(at + strlen("some avg10="), NULL) / 100 : 0;
-    }
+                        .used = limits.memory_used,
+                        .stalled = fmax(fay_cgroup_stalled(text), limits.stalled)};
 }
 
 uint64_t fay_memory_free(const fay_memory *m)
 {
+    if (m->available == 0)
+        return UINT64_MAX;
     if (m->stalled >= stalled_most)
         return 0;
     uint64_t total = m->total, left = m->available;
@@ -37,8 +42,6 @@ uint64_t fay_memory_free(const fay_memory *m)
         total = FAY_MIN(total, m->limit);
         left = FAY_MIN(left, m->limit - FAY_MIN(m->used, m->limit));
     }
-    if (m->available == 0)
-        return UINT64_MAX;
     uint64_t reserve = FAY_MIN(FAY_MAX(total / RESERVE_PART, RESERVE_LEAST), RESERVE_MOST);
     return left - FAY_MIN(reserve, left);
 }

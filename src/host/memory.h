@@ -14,6 +14,9 @@ typedef struct fay_memory {
     double stalled; /* share of the last 10 s in which somebody waited for memory (PSI) */
 } fay_memory;
 
+/* How often the kernel has killed for lack of memory since it started; 0 = unknown. */
+uint64_t fay_memory_kills(void);
+
 void fay_memory_look(fay_memory *ret);
 /* What may be taken, less a reserve of a twentieth (64 MiB to 1 GiB); nothing while a tenth of the
  * time goes with waiting for memory. UINT64_MAX = not known. */

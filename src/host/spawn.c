@@ -179,7 +179,7 @@ bool fay_child_reap(fay_child *c, int *ret_status, fay_spent *ret_spent)
     struct rusage usage;
     fay_main_threads thread = {0};
     if (ret_spent != NULL)
-        fay_host_add_main_thread(&thread, c->pid); /* nobody can tell once it is reaped */
+        fay_tree_add_main_thread(&thread, c->pid); /* nobody can tell once it is reaped */
     if (wait4(c->pid, ret_status, WNOHANG, &usage) != c->pid)
         return false;
     if (ret_spent != NULL) {

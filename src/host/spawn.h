@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 #include "base/base.h"
-#include "host/resources.h"
+#include "host/tree.h"
 
 enum {
     FAY_SPAWN_FDS_MAX = 4

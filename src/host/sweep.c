@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/resources.h"
 #include "host/spawn.h"
+#include "host/tree.h"
 
 enum {
     LOOK_AGAIN_MS = 1
@@ -28,7 +28,7 @@ typedef struct sweep {
 static bool kill_tree(void *context, pid_t pid)
 {
     (void)kill(pid, SIGKILL); /* before its children, so that it starts no more */
-    fay_host_children(pid, kill_tree, context);
+    fay_tree_children(pid, kill_tree, context);
     return true;
 }
 
@@ -61,7 +61,7 @@ bool fay_host_sweep(const pid_t *known, size_t count, fay_ns within)
     fay_ns end = now_ns() + within;
     for (;;) {
         sweep s = {.known = known, .count = count};
-        fay_host_children(getpid(), visit, &s);
+        fay_tree_children(getpid(), visit, &s);
         if (s.left == 0 && s.reaped == 0)
             return true;
         if (now_ns() >= end)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/resources.h"
+#include "host/memory.h"
 #include "instance/worker.h"
 
 enum {
@@ -223,7 +223,7 @@ int fay_stage_setup(fay_instance *in, const uint8_t *payload, size_t size)
     if (!has_cwd(in))
         return 0;
     make_environment(in);
-    in->oom_kills = fay_host_oom_kills();
+    in->oom_kills = fay_memory_kills();
     int error = find_program(in);
     if (error != 0) {
         free(in->file);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/units.h"
-#include "host/resources.h"
+#include "host/tree.h"
 #include "instance/worker.h"
 
 #define SAMPLE         (500 * FAY_MS) /* between two looks at a process that seems to do nothing */
@@ -57,7 +57,7 @@ static fay_ns look_at_timeout(fay_worker *w, fay_ns now)
 /* Neither runs nor has printed in two looks, `gap` apart; *ret is what the second one saw. */
 static bool is_idle(fay_worker *w, fay_ns now, fay_ns gap, fay_tree *ret)
 {
-    if (!fay_host_tree(w->child.pid, ret))
+    if (!fay_tree_look(w->child.pid, ret))
         return false;
     bool again = w->sampled > w->sign && now >= w->sampled + gap / 2;
     bool same = again && ret->cpu == w->sampled_cpu;
@@ -127,7 +127,7 @@ static fay_ns look_at_recycling(fay_worker *w, fay_ns now)
         return FAY_NEVER;
     }
     fay_tree tree;
-    if (s->recycle_rss > 0 && fay_host_tree(w->child.pid, &tree) && tree.rss > s->recycle_rss) {
+    if (s->recycle_rss > 0 && fay_tree_look(w->child.pid, &tree) && tree.rss > s->recycle_rss) {
         fay_worker_retire(w, FAY_DOWN_RECYCLED);
         return FAY_NEVER;
     }
@@ -145,7 +145,7 @@ static fay_ns look_at_memory(fay_worker *w, fay_ns now)
         return w->memory_at;
     fay_tree tree;
     w->memory_at = now + MEMORY_EVERY;
-    if (!fay_host_tree(w->child.pid, &tree) || tree.rss <= s->memory_max)
+    if (!fay_tree_look(w->child.pid, &tree) || tree.rss <= s->memory_max)
         return w->memory_at;
     char used[FAY_UNITS_TEXT_MAX], limit[FAY_UNITS_TEXT_MAX], error[192];
     (void)snprintf(error, sizeof error,

@@ -10,7 +10,7 @@
  * What it did before its first answer counts only if that took long, so that a start that burns a
  * core does not stand for the work.
  */
-#include "host/resources.h"
+#include "host/tree.h"
 #include "instance/worker.h"
 
 #define FIRST_LOOK (100 * FAY_MS)
@@ -82,7 +82,7 @@ static void look(fay_worker *w, fay_ns now, bool counts)
 {
     fay_tree tree;
     pace(&w->usage, now);
-    if (!w->running || !fay_host_tree(w->child.pid, &tree))
+    if (!w->running || !fay_tree_look(w->child.pid, &tree))
         return;
     const fay_spent all = {.cpu = tree.cpu, .main = tree.main, .bytes = tree.rss};
     fay_used used = spend(&w->usage, &all);

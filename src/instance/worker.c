@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/resources.h"
+#include "host/memory.h"
 #include "wire/codec.h"
 
 #define QUIET_MAX FAY_SECOND /* for a worker that has nothing to do but to exit */
@@ -340,7 +340,7 @@ void fay_worker_down(fay_worker *w, int status)
     if (!w->up) {
         cause = FAY_DOWN_START_FAILED;
     } else if (WIFSIGNALED(status)) {
-        uint64_t kills = WTERMSIG(status) == SIGKILL ? fay_host_oom_kills() : in->oom_kills;
+        uint64_t kills = WTERMSIG(status) == SIGKILL ? fay_memory_kills() : in->oom_kills;
         cause = kills != in->oom_kills ? FAY_DOWN_OOM : FAY_DOWN_SIGNAL;
         in->oom_kills = kills;
     }

@@ -168,7 +168,7 @@ static void look_at_machine(fay_owner *owner)
 {
     fay_cores_time now;
     fay_ns at = uv_hrtime();
-    if (at - owner->cores_looked_at < LOOK_NS || !fay_host_cores_time(&now))
+    if (at - owner->cores_looked_at < LOOK_NS || !fay_cores_look(&now))
         return;
     uint64_t total = now.total - owner->cores.total;
     uint64_t idle = now.idle - owner->cores.idle;

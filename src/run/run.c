@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/prng.h"
-#include "host/resources.h"
+#include "host/cores.h"
 #include "run/owner.h"
 
 /* ---- the pipeline, as flow and Instances want it --------------------------------------------- */
@@ -27,7 +27,7 @@ static unsigned workers_max(const fay_stage_def *def, unsigned cores)
 
 static fay_flow_stage flow_stage(const fay_stage_def *def)
 {
-    unsigned cores = fay_host_cores();
+    unsigned cores = fay_cores_count();
     bool batch = def->mode == FAY_MODE_BATCH;
     return (fay_flow_stage){
         .solo = def->mode == FAY_MODE_EXEC,
@@ -103,7 +103,7 @@ static void make_flow(fay_owner *owner)
         .source_rate = owner->pipeline->rate,
         .failures_max = owner->pipeline->failures_max,
         .failures_percent = owner->pipeline->failures_percent,
-        .cores = fay_host_cores_usable(),
+        .cores = fay_cores_usable(),
         .breaker = true,
         .seed = fay_entropy(),
     };

@@ -18,8 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/resources.h"
+#include "host/cores.h"
 #include "host/spawn.h"
+#include "host/tree.h"
 
 #define COMMAND(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -123,7 +124,7 @@ static void grandchildren_are_swept(void **state)
     pid_t shell = (pid_t)strtol(text, &end, 10), sleeper = (pid_t)strtol(end, NULL, 10);
     assert_true(shell > 1 && sleeper > 1);
     fay_tree tree;
-    assert_true(fay_host_tree(child.pid, &tree));
+    assert_true(fay_tree_look(child.pid, &tree));
     assert_true(tree.processes >= 3 && tree.rss > 0);
 
     assert_true(fay_host_sweep(&child.pid, 1, FAY_SECOND)); /* below a known one: spared */
@@ -168,7 +169,7 @@ static void children_die_with_their_parent(void **state)
 static void the_machine_is_known(void **state)
 {
     (void)state;
-    assert_true(fay_host_cores() >= 1);
+    assert_true(fay_cores_count() >= 1);
     int error = 0;
     FAY_CLEANUP(fay_freep) char *sh = fay_host_resolve("sh", NULL, NULL, &error);
     assert_non_null(sh);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "host/resources.h"
+#include "host/tree.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,48 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "host/cgroup.h"
 #include "host/file.h"
-
-unsigned fay_host_cores(void)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        return FAY_MAX((unsigned)CPU_COUNT(&set), 1u);
-    return (unsigned)FAY_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L); /* more than 1024 cores */
-}
-
-double fay_host_cores_usable(void)
-{
-    return fmin(fay_host_cores(), fay_cgroup_look().cores);
-}
-
-bool fay_host_cores_time(fay_cores_time *ret)
-{
-    char text[256];
-    if (fay_file_read("/proc/stat", text, sizeof text) == 0 || strncmp(text, "cpu ", 4) != 0)
-        return false;
-    /* proc(5): user nice system idle iowait irq softirq steal */
-    fay_cores_time time = {0};
-    const char *at = text + 4;
-    for (int field = 0; field < 8; field++) {
-        char *end;
-        uint64_t ticks = strtoull(at, &end, 10);
-        if (end == at)
-            return false;
-        time.total += ticks;
-        time.idle += field == 3 || field == 4 ? ticks : 0;
-        at = end;
-    }
-    *ret = time;
-    return true;
-}
-
-uint64_t fay_host_oom_kills(void)
-{
-    return fay_file_number("/proc/vmstat", "oom_kill ");
-}
 
 /* false: `each` has had enough. */
 static bool children_of_thread(pid_t parent, const char *thread,
@@ -81,7 +38,7 @@ static bool children_of_thread(pid_t parent, const char *thread,
     return more;
 }
 
-void fay_host_children(pid_t parent, bool (*each)(void *context, pid_t child), void *context)
+void fay_tree_children(pid_t parent, bool (*each)(void *context, pid_t child), void *context)
 {
     char path[64];
     (void)snprintf(path, sizeof path, "/proc/%d/task", (int)parent);
@@ -96,7 +53,7 @@ void fay_host_children(pid_t parent, bool (*each)(void *context, pid_t child), v
     (void)closedir(threads);
 }
 
-void fay_host_add_main_thread(fay_main_threads *threads, pid_t pid)
+void fay_tree_add_main_thread(fay_main_threads *threads, pid_t pid)
 {
     char path[64], text[96];
     (void)snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
@@ -146,7 +103,7 @@ static bool add_process(pid_t pid, fay_tree *tree)
     }
     tree->processes++;
     fay_main_threads thread = {0};
-    fay_host_add_main_thread(&thread, pid);
+    fay_tree_add_main_thread(&thread, pid);
     tree->main.ran += thread.ran;
     tree->main.waited += thread.waited;
     tree->cpu += FAY_MAX(of_ticks(fields[14] + fields[15] + fields[16] + fields[17]), thread.ran);
@@ -165,11 +122,11 @@ static bool add_below(void *context, pid_t pid)
         return w->tree->processes < FAY_TREE_PROCESSES_MAX;
     walk below = {.tree = w->tree, .depth = w->depth + 1};
     if (below.depth < FAY_TREE_DEPTH_MAX)
-        fay_host_children(pid, add_below, &below);
+        fay_tree_children(pid, add_below, &below);
     return true;
 }
 
-bool fay_host_tree(pid_t root, fay_tree *ret)
+bool fay_tree_look(pid_t root, fay_tree *ret)
 {
     fay_tree tree = {.sleeping = true};
     walk w = {.tree = &tree};
