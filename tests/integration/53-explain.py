@@ -88,7 +88,7 @@ class Explain(faytest.Case):
         self.assertEqual(event["pressure"], "HIGH")
         self.assertGreater(event["trigger"], event["workers"] - event["stuck"] - 1e-6)
         self.assertGreater(event["item_seconds"], 0.019)
-        self.assertLessEqual(event["target"], max(event["wanted"], 20))
+        self.assertLessEqual(event["target"], min(event["wanted"], 20))
 
     def test_the_maximum(self):
         self.write("in", numbered(300))

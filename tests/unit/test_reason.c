@@ -25,13 +25,13 @@ static fay_equalizer_view example(void)
                                 .serving = 2,
                                 .wanted = 9,
                                 .max = 16,
-                                .queued = 4102,
+                                .queued = 52,
                                 .rate = 812,
                                 .item_s = 0.0062,
                                 .spawn_s = 0.02,
                                 .load = 5.0344,
                                 .spare = 2.6925,
-                                .backlog = 4000,
+                                .backlog = 48,
                                 .drain = 1.2,
                                 .drain_s = 0.25,
                                 .trigger = 6.1,
@@ -53,12 +53,12 @@ static void a_growth_is_a_sum_that_adds_up(void **state)
     (void)state;
     fay_equalizer_view view = example();
     assert_told(&view, "score  12.3 s  2→9 workers: 812/s arrive, an Item takes 6.2 ms: load 5.0 + "
-                       "2.7 to spare + 1.2 for the backlog = 9; 4,102 wait\n");
+                       "2.7 to spare + 1.2 for the backlog = 9; 52 wait\n");
     view.stuck = 1;
     view.drain = 0;
     view.wanted = 9;
     assert_told(&view, "score  12.3 s  3→10 workers: 812/s arrive, an Item takes 6.2 ms: load 5.0 "
-                       "+ 2.7 to spare + 1 stuck = 9; 4,102 wait\n");
+                       "+ 2.7 to spare + 1 stuck = 9; 52 wait\n");
 }
 
 static void a_refusal_says_what_holds_it(void **state)
@@ -86,7 +86,7 @@ static void a_refusal_says_what_holds_it(void **state)
         (void)snprintf(text, sizeof text,
                        "score  12.3 s  stays at 2 workers, wants 9, HELD by %s: %s: 812/s arrive, "
                        "an Item takes 6.2 ms: load 5.0 + 2.7 to spare + 1.2 for the backlog = 9; "
-                       "4,102 wait\n",
+                       "52 wait\n",
                        cases[i].word, cases[i].meaning);
         assert_told(&view, text);
     }
@@ -123,7 +123,7 @@ static void part_of_what_is_wanted_says_both(void **state)
     view.ceiling = 655;
     assert_told(&view, "score  12.3 s  2→5 workers, wants 9, HELD by AT_MAX: 5 is its maximum: "
                        "812/s arrive, an Item takes 6.2 ms: load 5.0 + 2.7 to spare + 1.2 for the "
-                       "backlog = 9; all stages together allow it 655/s; 4,102 wait\n");
+                       "backlog = 9; all stages together allow it 655/s; 52 wait\n");
 }
 
 static void what_is_not_known_is_not_told(void **state)
@@ -184,8 +184,8 @@ static void programs_are_told_all_numbers(void **state)
         fay_buffer_text(&out),
         ",\"rule\":\"backlog\",\"pressure\":\"HIGH\",\"held\":null,\"workers\":2,\"starting\":0,"
         "\"stuck\":0,\"target\":9,\"wanted\":9,\"max\":16,\"arrivals_per_second\":812,"
-        "\"item_seconds\":0.0062,\"load\":5.0344,\"spare\":2.6925,\"drain\":1.2,\"queued\":4102,"
-        "\"backlog\":4000,\"drain_seconds\":0.25,\"start_seconds\":0.02,\"trigger\":6.1,"
+        "\"item_seconds\":0.0062,\"load\":5.0344,\"spare\":2.6925,\"drain\":1.2,\"queued\":52,"
+        "\"backlog\":48,\"drain_seconds\":0.25,\"start_seconds\":0.02,\"trigger\":6.1,"
         "\"ceiling_per_second\":null,\"cap\":null,\"idle_seconds\":0,\"cores\":null,"
         "\"bytes\":null,\"worker_cores\":0,\"worker_bytes\":0");
     view.spawn = 0;
