@@ -3,11 +3,19 @@
 
 #include <math.h>
 
+#include "base/limits.h"
+
 static const double memory_s = 10;  /* of busy time: then all that was counts half */
-static const double release = 0.1;  /* of the way down to a smaller measurement */
 static const double least_s = 0.01; /* that a worker was busy and did not wait */
 
-void fay_cost_add(fay_cost *c, const fay_used *used)
+static double need(const fay_cost *c)
+{
+    double several = (c->cpu + c->waited) / c->busy;
+    double one = c->cpu / fmax(c->busy - c->waited, least_s);
+    return fmin(fmax(several > 1 ? several : fmin(one, 1), FAY_COST_CORES_LEAST), FAY_CPU_MAX);
+}
+
+void fay_cost_add(fay_cost *c, const fay_used *used, bool full)
 {
     if (used->busy == 0)
         return;
@@ -19,8 +27,11 @@ void fay_cost_add(fay_cost *c, const fay_used *used)
         c->cpu /= 2;
         c->waited /= 2;
     }
-    double several = (c->cpu + c->waited) / c->busy;
-    double one = c->cpu / fmax(c->busy - c->waited, least_s);
-    c->cores = fmax(FAY_COST_CORES_LEAST, several > 1 ? several : fmin(one, 1));
-    c->bytes = fmax((double)used->bytes, c->bytes - release * (c->bytes - (double)used->bytes));
+    c->cores = full ? fmax(c->cores, need(c)) : need(c);
+    c->bytes = fmax(c->bytes, (double)used->bytes);
+}
+
+double fay_cost_had(const fay_cost *c)
+{
+    return c->busy > 0 ? c->cpu / c->busy : 0;
 }

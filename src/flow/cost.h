@@ -10,6 +10,8 @@
  *     (c + w) / b     of one that is on several at once (c + w > b)
  *
  * so that eight burners on two cores need one core each, although each has had a quarter of one.
+ * What the children of a worker have waited for is only guessed, so that the need is not taken to
+ * become less while the cores are full of such workers.
  */
 #ifndef FAY_COST_H
 #define FAY_COST_H
@@ -21,9 +23,12 @@
 typedef struct fay_cost {
     double busy, cpu, waited; /* seconds; what is old counts less */
     double cores;             /* 0 = nothing is known */
-    double bytes;             /* follows what is held upwards at once, downwards slowly */
+    double bytes;             /* the most that one was seen to hold */
 } fay_cost;
 
-void fay_cost_add(fay_cost *cost, const fay_used *used);
+/* `full`: the cores were, of the stage's own workers. */
+void fay_cost_add(fay_cost *cost, const fay_used *used, bool full);
+/* Cores that one has had while it was busy; 0 = nothing is known. */
+double fay_cost_had(const fay_cost *cost);
 
 #endif /* FAY_COST_H */

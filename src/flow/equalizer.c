@@ -259,7 +259,7 @@ static unsigned grow(fay_equalizers *all, size_t stage, double now, double wante
         wanted = e->config.max;
         held = "AT_MAX";
     }
-    double most = fmax(e->config.saturated_max, fay_board_share(all, e, FAY_CORES));
+    double most = e->config.saturated_max;
     if (e->last.saturated && e->config.saturated_max > 0 && wanted > most) {
         wanted = fmax(most, n);
         held = "NO_CPU";

@@ -54,7 +54,7 @@ typedef struct fay_equalizer_stage {
     fay_ns period, target_wait; /* T and W*, as stated; 0 = max(50 ms, L/2) and T/2 */
     uint64_t feeds;             /* bit n: stage n is downstream */
     unsigned min, max;
-    unsigned saturated_max; /* so many at most while the cores are saturated; 0 = no bound */
+    unsigned saturated_max; /* so many at most while its workers fill the cores; 0 = no bound */
     bool sourced;           /* the source feeds it */
     bool pinned;            /* always min == max workers: no evaluation */
 } fay_equalizer_stage;
@@ -68,7 +68,7 @@ typedef struct fay_equalizer_counters {
     unsigned idle, blocked;            /* of the live: without an Item; kept from giving results */
     unsigned stuck;     /* of the live: on one Item for longer than `stuck_after`; evaluate() */
     fay_ns idle_since;  /* of the coldest idle one; FAY_NEVER = none */
-    bool saturated;     /* all cores of the machine are busy */
+    bool saturated;     /* all cores are busy, for a good part with workers of this stage */
     bool drying;        /* nothing more will come from the source */
     double source_rate; /* Items per second while not held back; 0 = not known */
 } fay_equalizer_counters;

@@ -3,7 +3,8 @@
  * How many workers fit: what one needs (stated, or as measured), and what the machine has, for the
  * Equalizers.
  *
- *     cores     those of the machine. A stage with `workers: max: auto` takes a worker for one core
+ *     cores     those of the machine. While all of them are busy, and with this stage for a good part,
+ *               it does not grow beyond one worker a core. A stage with `workers: max: auto` takes a worker for one core
  *               until it is measured; elsewhere what is not known bounds nothing
  *     memory    what the resident workers were seen to hold, and what is free besides. A worker
  *               that has just started has taken none of the free yet, so it does not count as
@@ -55,10 +56,21 @@ void fay_flow_fit_init(fay_flow *flow)
     }
 }
 
+/* Of the cores, that a stage's workers have when it is of weight: one in so many. */
+static const double weighty_part = 8;
+
+bool fay_flow_fills_cores(const fay_flow *flow, const fay_stage *stage)
+{
+    double had = fay_cost_had(&stage->cost),
+           busy = stage->live - FAY_MIN(stage->idle_count, stage->live);
+    return flow->saturated && (had <= 0 || busy * had >= flow->config.cores / weighty_part);
+}
+
 void fay_flow_used(fay_flow *flow, const fay_flow_event *event)
 {
     fay_stage *stage = &flow->stages[event->stage];
-    fay_cost_add(&stage->cost, event->used);
+    bool known = stage->cost.cores > 0;
+    fay_cost_add(&stage->cost, event->used, known && fay_flow_fills_cores(flow, stage));
     set_costs(flow, stage);
 }
 

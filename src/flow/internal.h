@@ -367,6 +367,8 @@ fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
 /* ---- fit.c ----------------------------------------------------------------------------------- */
 
 void fay_flow_fit_init(fay_flow *flow);
+/* All cores are busy, and with workers of that stage for a good part, or that is not known. */
+bool fay_flow_fills_cores(const fay_flow *flow, const fay_stage *stage);
 /* USED. */
 void fay_flow_used(fay_flow *flow, const fay_flow_event *event);
 /* The worker holds memory from now on, or no more. */

@@ -224,7 +224,7 @@ static fay_equalizer_counters counters(const fay_flow *flow, const fay_stage *st
         .idle = blocked ? 0 : stage->idle_count,
         .blocked = blocked ? FAY_MAX(stage->idle_count, 1u) : 0,
         .idle_since = bottom != NULL && !blocked ? bottom->idle_since : FAY_NEVER,
-        .saturated = flow->saturated,
+        .saturated = fay_flow_fills_cores(flow, stage),
         .drying = flow->ended || flow->draining,
         .source_rate = source_rate(flow),
     };

@@ -56,6 +56,25 @@ sink: null
         self.assertGreaterEqual(peak, 2)
         self.assertLessEqual(peak, 3)
 
+    def test_children_that_compute(self):
+        """What they wait for is not seen: a crowd of them must not look cheap."""
+        self.write("child.sh", "while read a; do i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done;"
+                               " echo $a; done")
+        self.write("outer.py", """import subprocess, sys
+child = subprocess.Popen(["sh", "child.sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+for line in sys.stdin.buffer:
+    child.stdin.write(line)
+    child.stdin.flush()
+    sys.stdout.buffer.write(child.stdout.readline())
+    sys.stdout.buffer.flush()
+""")
+        peak = self.peak("""
+faymora: 1
+stages: [{name: s, run: [python3, outer.py], mode: lines}]
+sink: null
+""", 300)
+        self.assertLessEqual(peak, 2 * CORES)
+
     def test_sleepers_behind_burners(self):
         """The cores are busy with the first stage: the second, which needs next to nothing of
         them, gets its share all the same."""

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "flow/cost.h"
 
 static fay_used used(double busy, double cpu, double waited)
@@ -42,7 +43,7 @@ static void the_need_is_what_it_would_use_alone(void **state)
     for (size_t i = 0; i < FAY_COUNT(cases); i++) {
         fay_cost cost = {0};
         fay_used u = used(cases[i].busy, cases[i].cpu, cases[i].waited);
-        fay_cost_add(&cost, &u);
+        fay_cost_add(&cost, &u, false);
         if (fabs(cost.cores - cases[i].cores) > 1e-6)
             fail_msg("%s: %g cores, not %g", cases[i].who, cost.cores, cases[i].cores);
     }
@@ -53,7 +54,7 @@ static void without_a_measurement_nothing_is_known(void **state)
     (void)state;
     fay_cost cost = {0};
     fay_used nothing = used(0, 1, 0);
-    fay_cost_add(&cost, &nothing);
+    fay_cost_add(&cost, &nothing, false);
     assert_true(cost.cores <= 0);
 }
 
@@ -63,11 +64,11 @@ static void a_new_kind_of_item_is_learnt(void **state)
     fay_cost cost = {0};
     fay_used burn = used(1, 1, 0), sleep = used(1, 0, 0);
     for (int i = 0; i < 100; i++) {
-        fay_cost_add(&cost, &burn);
+        fay_cost_add(&cost, &burn, false);
     }
     assert_near(cost.cores, 1);
     for (int i = 0; i < 40; i++) {
-        fay_cost_add(&cost, &sleep);
+        fay_cost_add(&cost, &sleep, false);
     }
     assert_true(cost.cores < 0.05);
 }
@@ -79,16 +80,39 @@ static void memory_follows_the_largest(void **state)
     fay_used small = used(1, 1, 0), large = small;
     small.bytes = 100;
     large.bytes = 1000;
-    fay_cost_add(&cost, &small);
+    fay_cost_add(&cost, &small, false);
     assert_near(cost.bytes, 100);
-    fay_cost_add(&cost, &large);
+    fay_cost_add(&cost, &large, false);
     assert_near(cost.bytes, 1000);
-    fay_cost_add(&cost, &small);
-    assert_near(cost.bytes, 910);
-    for (int i = 0; i < 100; i++) {
-        fay_cost_add(&cost, &small);
-    }
-    assert_true(cost.bytes < 101);
+    fay_cost_add(&cost, &small, false);
+    assert_near(cost.bytes, 1000); /* the next one may hold as much */
+}
+
+/* What the children of a worker waited for is not seen: on cores that are full of such workers it
+ * looks cheaper the more of them there are. */
+static void on_full_cores_it_does_not_become_less(void **state)
+{
+    (void)state;
+    fay_cost cost = {0};
+    fay_used alone = used(1, 0.1, 0), crowded = used(100, 1, 0), worse = used(100, 100, 0);
+    fay_cost_add(&cost, &alone, false);
+    assert_near(cost.cores, 0.1);
+    fay_cost_add(&cost, &crowded, true);
+    assert_near(cost.cores, 0.1);
+    assert_true(fay_cost_had(&cost) < 0.02);
+    fay_cost_add(&cost, &worse, true);
+    assert_true(cost.cores > 0.3);
+    fay_cost_add(&cost, &crowded, false);
+    assert_true(cost.cores < 0.5);
+}
+
+static void what_no_machine_has_is_not_believed(void **state)
+{
+    (void)state;
+    fay_cost cost = {0};
+    const fay_used nonsense = {.busy = 1, .cpu = UINT64_MAX, .waited = UINT64_MAX};
+    fay_cost_add(&cost, &nonsense, false);
+    assert_near(cost.cores, FAY_CPU_MAX);
 }
 
 int main(void)
@@ -98,6 +122,8 @@ int main(void)
         cmocka_unit_test(without_a_measurement_nothing_is_known),
         cmocka_unit_test(a_new_kind_of_item_is_learnt),
         cmocka_unit_test(memory_follows_the_largest),
+        cmocka_unit_test(on_full_cores_it_does_not_become_less),
+        cmocka_unit_test(what_no_machine_has_is_not_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
