@@ -64,6 +64,16 @@ void fay_tree_add_main_thread(fay_main_threads *threads, pid_t pid)
     threads->waited += strtoull(end, NULL, 10);
 }
 
+bool fay_tree_is_at_work(pid_t pid)
+{
+    char path[64], text[256];
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (fay_file_read(path, text, sizeof text) == 0)
+        return false;
+    const char *at = strrchr(text, ')');
+    return at != NULL && (strncmp(at + 1, " R", 2) == 0 || strncmp(at + 1, " D", 2) == 0);
+}
+
 typedef struct walk {
     fay_tree *tree;
     unsigned depth;

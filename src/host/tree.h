@@ -28,6 +28,9 @@ typedef struct fay_tree {
 /* false: there is no such process. */
 bool fay_tree_look(pid_t root, fay_tree *ret);
 
+/* Whether the process runs, waits for a core or for the kernel: neither stopped nor asleep. */
+bool fay_tree_is_at_work(pid_t pid);
+
 /* Calls `each` for the children of one process; stops early when it returns false. */
 void fay_tree_children(pid_t parent, bool (*each)(void *context, pid_t child), void *context);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/tree.h"
 #include "instance/worker.h"
 #include "wire/codec.h"
 
@@ -146,8 +147,14 @@ static void on_closed(void *context, int why)
     in->done = true;
 }
 
+static bool spares(void *context)
+{
+    (void)context;
+    return fay_tree_is_at_work(getppid());
+}
+
 static const fay_link_events owner_link = {
-    .frame = on_frame, .closed = on_closed, .drained = on_drained};
+    .frame = on_frame, .closed = on_closed, .spares = spares, .drained = on_drained};
 
 /* ---- the end -------------------------------------------------------------------------------- */
 

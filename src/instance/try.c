@@ -322,6 +322,7 @@ void fay_try_next(fay_worker *w)
         return;
     }
     int error = start(w, &command);
+    fay_link_breathe(in->link);
     if (error == 0) {
         if (in->setup.timeout > 0)
             fay_tick_by(in, fay_now() + in->setup.timeout);

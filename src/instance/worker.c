@@ -133,6 +133,8 @@ void fay_worker_spawn(fay_instance *in, uint16_t number)
     in->workers_count = FAY_MAX(in->workers_count, (size_t)number + 1);
     in->alive++;
     start(w);
+    if (in->link != NULL)
+        fay_link_breathe(in->link); /* a start may take long, and many may follow */
 }
 
 /* ---- work ----------------------------------------------------------------------------------- */

@@ -41,9 +41,10 @@ struct fay_link {
     fay_buffer in, out;
     size_t read_size;
     uint64_t sent_ms, heard_ms;
-    bool closing; /* nothing is called any more */
-    bool blocked; /* the socket takes nothing: wait until it is writable */
-    bool broken;  /* writing failed: the peer is gone, what it sent may still be read */
+    unsigned spared; /* in a row */
+    bool closing;    /* nothing is called any more */
+    bool blocked;    /* the socket takes nothing: wait until it is writable */
+    bool broken;     /* writing failed: the peer is gone, what it sent may still be read */
     bool paused, untimed, full;
 };
 
@@ -251,6 +252,18 @@ void fay_link_forward(fay_link *link, const fay_frame *frame, uint16_t worker)
     fay_link_send2(link, frame->type, worker, frame->payload, frame->size, NULL, 0);
 }
 
+void fay_link_breathe(fay_link *link)
+{
+    uv_update_time(link->timer.loop);
+    uint64_t now = uv_now(link->timer.loop);
+    link->heard_ms = FAY_MAX(link->heard_ms, now - FAY_MIN(now, FAY_LINK_PING_MS));
+    if (now - link->sent_ms < FAY_LINK_PING_MS)
+        return;
+    fay_link_send(link, FAY_MESSAGE_PING, 0, NULL, 0);
+    if (!link->closing)
+        flush(link);
+}
+
 size_t fay_link_backlog(const fay_link *link)
 {
     return fay_buffer_size(&link->out);
@@ -293,6 +306,7 @@ static void on_readable(fay_link *link)
     }
     fay_buffer_commit(&link->in, (size_t)got);
     link->heard_ms = uv_now(link->timer.loop);
+    link->spared = 0;
     if ((size_t)got >= link->read_size)
         link->read_size = FAY_MIN(link->read_size * 2, (size_t)READ_MAX);
     if (give_frames(link) && link->events->batch != NULL)
@@ -352,6 +366,16 @@ static void free_idle_memory(fay_link *link)
     link->read_size = READ_MIN;
 }
 
+/* On a machine that is full of work a peer may not get to say a word for seconds. */
+static bool spare(fay_link *link)
+{
+    const fay_link_events *events = link->events;
+    if (events->spares == NULL || link->spared >= FAY_LINK_SPARED_MAX)
+        return false;
+    link->spared++;
+    return events->spares(link->context);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     fay_link *link = timer->data;
@@ -372,8 +396,11 @@ static void on_timer(uv_timer_t *timer)
         return;
     /* After a stop of our own its bytes may be here, unread: that is no silence. */
     if (!link->paused && now - link->heard_ms >= FAY_LINK_SILENCE_MS && !something_to_read(link)) {
-        finish(link, FAY_E_TIMEOUT);
-        return;
+        if (!spare(link)) {
+            finish(link, FAY_E_TIMEOUT);
+            return;
+        }
+        link->heard_ms = now;
     }
     if (now - link->sent_ms >= FAY_LINK_PING_MS) {
         if (now - link->heard_ms >= FAY_LINK_PING_MS / 2)

@@ -23,6 +23,7 @@
 
 #define FAY_LINK_PING_MS    1000u
 #define FAY_LINK_SILENCE_MS 3500u
+#define FAY_LINK_SPARED_MAX 20u /* so often in a row a silent peer may be spared */
 
 /* Who makes what is sent stops above the first; at most the second is kept when it goes on. */
 #define FAY_LINK_KEPT_MAX ((size_t)1024 * 1024)
@@ -38,6 +39,9 @@ typedef struct fay_link_events {
     /* The peer closed (0), was silent (FAY_E_TIMEOUT), broke the protocol (FAY_E_PEER), or I/O
      * failed (FAY_E_IO). The link frees itself afterwards. Not called after fay_link_close(). */
     void (*closed)(void *context, int why);
+    /* The peer has been silent: whether it is known to be at work all the same, and shall have as
+     * long again. NULL = no. */
+    bool (*spares)(void *context);
     /* The backlog was above FAY_LINK_KEPT_LOW, and no longer is: the place to produce more. May be
      * NULL. */
     void (*drained)(void *context);
@@ -55,6 +59,10 @@ void fay_link_send2(fay_link *link, fay_message type, uint16_t worker, const voi
                     size_t head_size, const void *data, size_t data_size);
 /* A frame that was received elsewhere, passed on as it is under another worker number. */
 void fay_link_forward(fay_link *link, const fay_frame *frame, uint16_t worker);
+
+/* Amid work that keeps the loop from turning for long, such as starting many processes on a machine
+ * that is busy: a sign of life where one is due, and nobody is judged silent for that time. */
+void fay_link_breathe(fay_link *link);
 
 size_t fay_link_backlog(const fay_link *link); /* bytes kept */
 /* Stops and resumes reading from the peer. Liveness is not judged while reading is stopped. */

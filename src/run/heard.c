@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/tree.h"
 #include "letters/signature.h"
 #include "run/owner.h"
 #include "wire/block.h"
@@ -256,4 +257,11 @@ static void on_closed(void *context, int why)
     fay_owner_link_closed(context, why);
 }
 
-const fay_link_events fay_owner_link_events = {.frame = on_frame, .closed = on_closed};
+static bool spares(void *context)
+{
+    const fay_owner_instance *instance = context;
+    return instance->process != NULL && fay_tree_is_at_work(fay_process_pid(instance->process));
+}
+
+const fay_link_events fay_owner_link_events = {
+    .frame = on_frame, .closed = on_closed, .spares = spares};

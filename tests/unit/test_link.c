@@ -26,7 +26,7 @@ typedef struct end {
     int why; /* OPEN until it is closed */
     uint64_t frames, bytes, sum;
     bool in_order;
-    unsigned batches, drained;
+    unsigned batches, drained, spares; /* the last: so often it may still be spared */
 } end;
 
 /* A frame's payload is a number that tells its length and all its bytes. */
@@ -55,8 +55,17 @@ static void on_drained(void *context)
 {
     ((end *)context)->drained++;
 }
-static const fay_link_events events = {
-    .frame = on_frame, .batch = on_batch, .closed = on_closed, .drained = on_drained};
+static bool on_silence(void *context)
+{
+    end *e = context;
+    return e->spares > 0 && e->spares-- > 0;
+}
+
+static const fay_link_events events = {.frame = on_frame,
+                                       .batch = on_batch,
+                                       .closed = on_closed,
+                                       .drained = on_drained,
+                                       .spares = on_silence};
 
 typedef struct pair {
     uv_loop_t loop;
@@ -220,6 +229,43 @@ static void silence_closes(void **state)
     (void)close(p.fds[1]);
 }
 
+/* An end that is known to be at work has as long again. */
+static void who_works_is_spared(void **state)
+{
+    (void)state;
+    pair p;
+    begin(&p, false);
+    p.a.spares = 1;
+    uint64_t start = uv_hrtime();
+    while (p.a.why == OPEN) {
+        (void)uv_run(&p.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(p.a.why, FAY_E_TIMEOUT);
+    assert_int_equal(p.a.spares, 0);
+    assert_true((uv_hrtime() - start) / FAY_MS >= 2 * FAY_LINK_SILENCE_MS - 50);
+    finish(&p);
+    (void)close(p.fds[1]);
+}
+
+/* Amid long work a sign of life is given, and what nobody could hear meanwhile is not held against
+ * anybody. */
+static void who_is_long_about_it_breathes(void **state)
+{
+    (void)state;
+    pair p;
+    begin(&p, false);
+    uint64_t start = uv_hrtime();
+    while (uv_hrtime() - start < (FAY_LINK_SILENCE_MS + 500) * FAY_MS) {
+        fay_link_breathe(p.a.link); /* the loop does not turn */
+    }
+    uint8_t pings[256];
+    assert_int_equal(read(p.fds[1], pings, sizeof pings), 3 * FAY_FRAME_HEADER);
+    (void)uv_run(&p.loop, UV_RUN_NOWAIT);
+    assert_int_equal(p.a.why, OPEN);
+    finish(&p);
+    (void)close(p.fds[1]);
+}
+
 static void two_idle_ends_stay_connected(void **state)
 {
     (void)state;
@@ -243,6 +289,8 @@ int main(void)
         cmocka_unit_test(a_paused_link_reads_nothing),
         cmocka_unit_test(wrong_bytes_and_refused_frames_close),
         cmocka_unit_test(silence_closes),
+        cmocka_unit_test(who_works_is_spared),
+        cmocka_unit_test(who_is_long_about_it_breathes),
         cmocka_unit_test(two_idle_ends_stay_connected),
     };
     return cmocka_run_group_tests_name("link", tests, NULL, NULL);
