@@ -20,7 +20,8 @@ enum {
     ROUNDS_MAX = 8, /* of a pump: then the loop turns, so that links are heard */
     PULLS_MAX = 8,  /* of a round */
 };
-#define LOOK_NS    (100 * FAY_MS)
+#define LOOK_ARMED (100 * FAY_MS) /* while an Equalizer is about to decide something */
+#define LOOK_QUIET (2 * FAY_SECOND)
 #define PULL_BYTES ((uint64_t)256 * FAY_KIB)
 
 void fay_owner_wake(fay_owner *owner)
@@ -162,13 +163,23 @@ static bool has_pending(const fay_owner *owner)
            p->synced != FAY_SYNCED_NOT;
 }
 
+static bool is_armed(const fay_owner *owner)
+{
+    for (size_t i = 0; i < owner->pipeline->stages_count; i++) {
+        if (fay_flow_stage_view(owner->flow, i)->armed)
+            return true;
+    }
+    return false;
+}
+
 /* How busy the cores are and how much memory is free, for the Equalizers: looked at when something
- * happens anyway, at most ten times a second. */
+ * happens anyway, and rarely while all is in balance. */
 static void look_at_machine(fay_owner *owner)
 {
     fay_cores_time now;
     fay_ns at = uv_hrtime();
-    if (at - owner->cores_looked_at < LOOK_NS || !fay_cores_look(&now))
+    fay_ns since = at - owner->cores_looked_at;
+    if (since < LOOK_ARMED || (since < LOOK_QUIET && !is_armed(owner)) || !fay_cores_look(&now))
         return;
     uint64_t total = now.total - owner->cores.total;
     uint64_t idle = now.idle - owner->cores.idle;
