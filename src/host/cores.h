@@ -12,8 +12,8 @@ unsigned fay_cores_count(void);
 /* How much of them it may use: no more than that, and than the quota of its cgroups. */
 double fay_cores_usable(void);
 
-/* Clock ticks of these cores together since the machine started: in all, and doing nothing. (A quota
- * does not show in them: who is kept from a core by one is seen to wait, see host/tree.h.) */
+/* Clock ticks of these cores together since the machine started: in all, and doing nothing. (A
+ * quota does not show in them: who is kept from a core by one is seen to wait, see host/tree.h.) */
 typedef struct fay_cores_time {
     uint64_t total, idle;
 } fay_cores_time;

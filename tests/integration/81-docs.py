@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What README.md, docs/WORKERS.md and docs/EQUALIZER.md show is true: their marked blocks are run, in order, in one
-directory per page.
+"""What README.md, docs/WORKERS.md and docs/EQUALIZER.md show is true: their marked blocks are run,
+in order, in one directory per page.
 
     <!-- file: NAME [mode=755] -->   the next fenced block is that file
     <!-- run [exit=N] -->            the next fenced block is run by bash; the exit code of its last
