@@ -3,7 +3,7 @@
 # Sets FAY_ROOMS, the list of these libraries.
 
 find_package(PkgConfig REQUIRED)
-foreach(library libbsd libuv yaml-0.1 jansson msgpack)
+foreach(library libbsd libuv yaml-0.1 jansson msgpack libcrypto)
     pkg_check_modules(${library} REQUIRED QUIET IMPORTED_TARGET ${library})
 endforeach()
 

@@ -34,6 +34,14 @@ void fay_texts_free(char **texts)
     free(texts);
 }
 
+void fay_texts_push(char ***texts, char *text)
+{
+    size_t count = fay_texts_count(*texts);
+    *texts = fay_realloc(*texts, (count + 2) * sizeof **texts);
+    (*texts)[count] = text;
+    (*texts)[count + 1] = NULL;
+}
+
 void fay_texts_replace(char ***field, char **texts)
 {
     fay_texts_free(*field);

@@ -14,6 +14,9 @@ char **fay_texts_copy(char *const *texts, size_t count);
 size_t fay_texts_count(char *const *texts); /* NULL has none */
 void fay_texts_free(char **texts);          /* NULL is fine */
 
+/* Appends one, and takes it; a list that is NULL is begun. */
+void fay_texts_push(char ***texts, char *text);
+
 void fay_texts_replace(char ***field, char **texts); /* takes `texts`, frees what was there */
 void fay_text_replace(char **field, char *text);     /* likewise, one text */
 

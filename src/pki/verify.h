@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a certificate is to be believed: signed by one of our CAs, for this purpose, at this time,
+ * with keys and hashes that are strong enough, and not revoked.
+ *
+ *     its own -> intermediates -> the CA of ours that ends the chain ("anchor")
+ *
+ * An anchor need not sign itself: who trusts an intermediate alone means just that.
+ */
+#ifndef FAY_VERIFY_H
+#define FAY_VERIFY_H
+
+#include "pki/ossl.h"
+
+typedef enum fay_purpose {
+    FAY_FOR_SERVER,
+    FAY_FOR_CLIENT
+} fay_purpose;
+
+typedef struct fay_trust {
+    STACK_OF(X509) * anchors;
+    X509_CRL *crl; /* NULL = none; signed by one of the anchors, see fay_crl_check() */
+} fay_trust;
+
+void fay_trust_deinit(fay_trust *trust);
+
+/*
+ * 0 and the chain, from the certificate to the anchor; or FAY_E_TLS, with what is wrong and what to
+ * do. `what` names the certificate: its file, or its peer. `more` may hold intermediates, NULL = none.
+ */
+int fay_verify(const char *what, X509 *x509, STACK_OF(X509) * more, const fay_trust *trust,
+               fay_purpose purpose, int64_t now, STACK_OF(X509) * *ret_chain, fay_error *err);
+
+/* The roles of the certificate that a verified chain begins with: none unless `cert init` has made
+ * the CA at its end. */
+unsigned fay_verified_roles(STACK_OF(X509) * chain);
+
+#endif /* FAY_VERIFY_H */
