@@ -11,9 +11,8 @@ enum {
     SUGGESTIONS_MAX = 128
 };
 
-static const char *const later[] = {"grid", "detach", "strategy",  "weight",  "place", "tls-dir",
-                                    "ca",   "cert",   "key",       "context", "join",  "peer",
-                                    "wait", "listen", "dashboard", "addon"};
+static const char *const later[] = {"grid", "detach", "strategy", "weight", "place",     "context",
+                                    "join", "peer",   "wait",     "listen", "dashboard", "addon"};
 
 bool fay_args_is_later(const char *name)
 {

@@ -13,9 +13,9 @@
 #include "base/units.h"
 
 static const char *const later_verbs[] = {
-    "put",    "ps",     "nodes", "runs",    "logs", "events", "event", "explain",  "top",  "tap",
-    "attach", "scale",  "pause", "resume",  "stop", "weight", "drain", "undrain",  "kill", "spawn",
-    "agent",  "doctor", "node",  "channel", "cert", "addon",  "call",  "dashboard"};
+    "put",  "ps",     "nodes", "runs",   "logs",   "events",  "event",  "explain", "top",
+    "tap",  "attach", "scale", "pause",  "resume", "stop",    "weight", "drain",   "undrain",
+    "kill", "spawn",  "agent", "doctor", "node",   "channel", "addon",  "call",    "dashboard"};
 
 static const char *variable(const char *name)
 {
@@ -160,6 +160,10 @@ static bool take_global(fay_cli *cli)
         (void)fay_cli_misuse(cli, "'--timeout' takes a duration such as 5s, not '%.100s'",
                              cli->args.value);
         return false;
+    case 'd': cli->tls.directory = cli->args.value; return true;
+    case 'a': cli->tls.ca = cli->args.value; return true;
+    case 'c': cli->tls.certificate = cli->args.value; return true;
+    case 'k': cli->tls.key = cli->args.value; return true;
     case 'h': cli->exit = print_help(cli); return false;
     case 'V': cli->version = true; return true;
     default: abort(); /* a row of fay_global_flags that nobody takes */

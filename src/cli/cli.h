@@ -18,6 +18,7 @@
 #include "base/buffer.h"
 #include "cli/args.h"
 #include "pipeline/errors.h"
+#include "pki/settings.h"
 #include "run/run.h"
 
 typedef struct fay_cli fay_cli;
@@ -49,7 +50,12 @@ struct fay_cli {
     unsigned verbose;
     bool log_json;
     fay_cli_colour colour;
-    fay_ns timeout; /* of the Grid's answers; nothing here waits for any */
+    fay_ns timeout;    /* of the Grid's answers; nothing here waits for any */
+    fay_tls_flags tls; /* --tls-dir, --ca, --cert, --key */
+};
+
+enum {
+    FAY_EXIT_TLS = 4 /* beside those of a run: keys and certificates, the Grid */
 };
 
 /* argv[0] is the program. Returns the exit code. */
@@ -89,6 +95,12 @@ void fay_cli_die_of(int signal_number);
 /* Writes all of a buffer to stdout: 0, or the exit code (a closed stdout raises SIGPIPE). */
 int fay_cli_print(const fay_buffer *text);
 
+/* tls.c: the files of keys and certificates that flags and environment name, with warnings printed:
+ * 0, or the exit code. */
+int fay_cli_tls(const fay_cli *cli, fay_tls_settings *ret);
+/* The value of a variable of the environment, or NULL. */
+const char *fay_cli_variable(void *context, const char *name);
+
 /* help.c: the table of verbs, and texts made from it. */
 extern const fay_cli_command *const fay_commands[]; /* NULL-terminated */
 extern const fay_flag fay_global_flags[];
@@ -101,6 +113,7 @@ int fay_version_print(const fay_cli *cli);
 void fay_completion_bash(fay_buffer *out);
 
 extern const fay_cli_command fay_command_run, fay_command_lint, fay_command_plan, fay_command_init,
-    fay_command_dead, fay_command_bench, fay_command_completion, fay_command_version;
+    fay_command_dead, fay_command_cert, fay_command_bench, fay_command_completion,
+    fay_command_version;
 
 #endif /* FAY_CLI_H */

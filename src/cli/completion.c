@@ -91,6 +91,7 @@ void fay_completion_bash(fay_buffer *out)
                                 "  case \"$before\" in\n");
     append_choices(out, fay_global_flags);
     append_choices(out, fay_command_run.flags);
+    append_choices(out, fay_command_cert.flags);
     fay_buffer_append_text(
         out, "  esac\n"
              "  if [ -n \"$words\" ]; then\n"

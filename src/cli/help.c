@@ -11,10 +11,11 @@ enum {
     FLAG_COLUMN = 28
 };
 
-const fay_cli_command *const fay_commands[] = {
-    &fay_command_run,        &fay_command_lint,    &fay_command_plan,
-    &fay_command_init,       &fay_command_dead,    &fay_command_bench,
-    &fay_command_completion, &fay_command_version, NULL};
+const fay_cli_command *const fay_commands[] = {&fay_command_run,     &fay_command_lint,
+                                               &fay_command_plan,    &fay_command_init,
+                                               &fay_command_dead,    &fay_command_cert,
+                                               &fay_command_bench,   &fay_command_completion,
+                                               &fay_command_version, NULL};
 
 const fay_flag fay_global_flags[] = {
     {"json", 0, 'J', NULL, "what is printed for people, as JSON"},
@@ -23,6 +24,10 @@ const fay_flag fay_global_flags[] = {
     {"log-format", 0, 'L', "text|json", "form of the log on stderr"},
     {"color", 0, 'C', "auto|always|never", "auto: on a terminal, unless NO_COLOR is set"},
     {"timeout", 0, 'T', "D", "how long an answer of the Grid may take"},
+    {"tls-dir", 0, 'd', "DIR", "where keys and certificates are; or name them:"},
+    {"ca", 0, 'a', "F", "certificates of the CA"},
+    {"cert", 0, 'c', "F", "the certificate, and what is between it and the CA"},
+    {"key", 0, 'k', "F", "its private key"},
     {"help", 'h', 'h', NULL, "this page"},
     {"version", 0, 'V', NULL, "print the version"},
     {0},
@@ -93,6 +98,7 @@ void fay_help_program(fay_buffer *out)
         out,
         "\nExit codes\n"
         "  0 ok, 1 some Items dead-lettered, 2 usage or configuration, 3 a worker cannot start,\n"
+        "  4 keys and certificates,\n"
         "  5 failure limit, circuit breaker, on_error: stop or too many or few lines,\n"
         "  7 source, sink, state or log I/O, 130/143 stopped by a signal, 141 stdout closed\n\n"
         "More: faymora COMMAND --help, man faymora, man faymora-pipeline, man faymora-worker\n"

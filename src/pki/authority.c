@@ -17,8 +17,15 @@
 
 /* ---- create ---------------------------------------------------------------------------------- */
 
-static const char *const made[] = {FAY_LAYOUT_CA_KEY, FAY_LAYOUT_KEY, FAY_LAYOUT_CERTIFICATE,
-                                   FAY_LAYOUT_CA};
+/* ca.pem goes first where they are removed: without it they are nothing. */
+static const char *const made[] = {FAY_LAYOUT_CA, FAY_LAYOUT_CA_KEY, FAY_LAYOUT_KEY,
+                                   FAY_LAYOUT_CERTIFICATE};
+
+static void remove_made(const char *directory)
+{
+    for (size_t i = 0; i < FAY_COUNT(made); i++)
+        fay_layout_remove(directory, made[i]);
+}
 
 /* Files of an init that died may be written over: without ca.pem nobody has ever had them. */
 static int refuse_to_overwrite(const char *directory, fay_error *err)
@@ -26,7 +33,7 @@ static int refuse_to_overwrite(const char *directory, fay_error *err)
     if (fay_layout_has(directory, FAY_LAYOUT_UNFINISHED) &&
         !fay_layout_has(directory, FAY_LAYOUT_CA))
         return 0;
-    for (size_t i = FAY_COUNT(made); i-- > 0;) {
+    for (size_t i = 0; i < FAY_COUNT(made); i++) {
         if (!fay_layout_has(directory, made[i]))
             continue;
         (void)fay_fail_with(err, FAY_E_EXISTS, "%.200s/%s is there already", directory, made[i]);
@@ -60,10 +67,10 @@ static int create(fay_authority *authority, fay_algorithm algorithm, const fay_i
         r = fay_records_add(directory, x509, err);
     if (r == 0)
         r = fay_layout_write_certificate(directory, FAY_LAYOUT_CA, authority->x509, err);
-    for (size_t i = FAY_COUNT(made); r < 0 && i-- > 0;)
-        fay_layout_remove(directory, made[i]);
-    if (r < 0)
+    if (r < 0) {
+        remove_made(directory);
         fay_records_remove(directory, x509);
+    }
     (void)unlink(mark);
     return r;
 }
@@ -195,8 +202,7 @@ int fay_authority_issue(fay_authority *authority, EVP_PKEY *key, const fay_issue
 /* 0, or an errno. Files that are not ours are left, and so is the directory then. */
 static int remove_host(const char *directory)
 {
-    for (size_t i = 0; i < FAY_COUNT(made); i++)
-        fay_layout_remove(directory, made[i]);
+    remove_made(directory);
     fay_layout_remove(directory, FAY_LAYOUT_CRL);
     return rmdir(directory) != 0 && errno != ENOENT ? errno : 0;
 }

@@ -70,11 +70,18 @@ typedef struct fay_token_terms {
 int fay_authority_token(fay_authority *authority, const fay_token_terms *terms, fay_token *ret,
                         fay_error *err);
 
+typedef struct fay_join_request {
+    const void *request; /* for a certificate, DER (pki/csr.h) */
+    size_t size;
+    fay_digest proof; /* that the sender has a token (pki/token.h) */
+    int64_t now;
+} fay_join_request;
+
 /*
- * Answers a request for a certificate (DER). The same request gets the same certificate again.
+ * Answers a request for a certificate. The same request gets the same certificate again.
  * FAY_E_DENIED: no open token fits the proof; FAY_E_NORES: it is used up; FAY_E_EXISTS: as issue().
  */
-int fay_authority_join(fay_authority *authority, const void *request, size_t size,
-                       const fay_digest *proof, int64_t now, X509 **ret, fay_error *err);
+int fay_authority_join(fay_authority *authority, const fay_join_request *join, X509 **ret,
+                       fay_error *err);
 
 #endif /* FAY_AUTHORITY_H */

@@ -26,14 +26,16 @@ static int parse_pem(const char *what, BIO *bio, STACK_OF(X509) * list, fay_erro
         if (x509 == NULL)
             break;
         fay_ossl_must(sk_X509_push(list, x509) > 0);
-        if ((size_t)sk_X509_num(list) > FAY_CERTIFICATES_MAX)
+        if ((size_t)sk_X509_num(list) > FAY_CERTIFICATES_MAX) {
             return fay_fail_with(err, FAY_E_TLS, "%.200s: more than %zu certificates", what,
                                  FAY_CERTIFICATES_MAX);
+        }
     }
     bool end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    if (!end)
+    if (!end) {
         return fay_ossl_fail(err, "%.200s: certificate %d cannot be read", what,
                              sk_X509_num(list) + 1);
+    }
     ERR_clear_error();
     return 0;
 }
@@ -68,10 +70,9 @@ int fay_certificates_load(const char *path, STACK_OF(X509) * *ret, fay_error *er
 {
     FAY_CLEANUP(fay_secret_deinit) fay_buffer bytes = {0}; /* some keep the key in the same file */
     int r = fay_store_read(path, FAY_PEM_FILE_MAX, &bytes, err);
-    if (r == 0)
-        r = fay_certificates_parse(path, fay_buffer_data(&bytes), fay_buffer_size(&bytes), ret,
-                                   err);
-    return r;
+    if (r < 0)
+        return r;
+    return fay_certificates_parse(path, fay_buffer_data(&bytes), fay_buffer_size(&bytes), ret, err);
 }
 
 void fay_certificate_append(X509 *x509, fay_buffer *out)

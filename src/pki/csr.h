@@ -18,7 +18,7 @@ typedef struct fay_csr {
 /* Appends a request, signed by the key. */
 void fay_csr_make(EVP_PKEY *key, const char *name, fay_buffer *out);
 
-/* FAY_E_TLS: no request, or not signed by its key, or one that we could not use; nothing to free. */
+/* FAY_E_TLS: no request, not signed by its key, or of no use to us; nothing to free then. */
 int fay_csr_parse(const void *bytes, size_t size, fay_csr *ret, fay_error *err);
 void fay_csr_deinit(fay_csr *csr);
 

@@ -163,8 +163,11 @@ static int load_pair(const loader *l, const fay_tls_pair *pair, fay_purpose purp
     r = check_keys(l, pair, credential->key, x509);
     if (r < 0)
         return r;
-    r = fay_verify(what_is(&pair->certificate, what), x509, list, &l->identity->trust, purpose,
-                   l->now, &credential->chain, l->err);
+    fay_check check = {.what = what_is(&pair->certificate, what),
+                       .trust = &l->identity->trust,
+                       .purpose = purpose,
+                       .now = l->now};
+    r = fay_verify(&check, x509, list, &credential->chain, l->err);
     if (r < 0)
         return r;
     warn_of_end(l, what, x509, "where the CA is: faymora cert renew");
@@ -200,9 +203,10 @@ static int load(const loader *l, unsigned needs)
         r = load_pair(&second, &l->settings->client, FAY_FOR_CLIENT, &identity->client);
         fay_texts_free(quiet.warnings);
     }
-    if (r == 0)
+    if (r == 0) {
         warn_of_ca(l, identity->client.chain != NULL ? identity->client.chain
                                                      : identity->server.chain);
+    }
     return r;
 }
 

@@ -4,9 +4,9 @@
  *
  *     settings --load--> CA(s), list of revoked ones, server pair, client pair
  *
- * A pair is a private key and the chain from its certificate to the CA, the CA's included: who joins
- * by a token knows the CA by its hash alone, and must be shown it. The certificate of the server is
- * what a Node is known by, that of the client is shown to those it dials; they may be the same.
+ * A pair is a private key and the chain from its certificate to the CA, the CA's included: who
+ * joins by a token knows the CA by its hash alone, and must be shown it. A Node is known by the
+ * certificate of the server, and shows that of the client to those it dials; they may be the same.
  */
 #ifndef FAY_IDENTITY_H
 #define FAY_IDENTITY_H
@@ -47,8 +47,8 @@ enum {
     FAY_NODE_ID_TEXT_MAX = 2 * FAY_NODE_ID_SIZE + 1
 };
 /*
- * A Node's id: the first 16 bytes of SHA-256("faymora node 1" | SHA-256(public key) | name). The key
- * is that of the certificate it shows as a server; one certificate may serve many Nodes.
+ * A Node's id: the first 16 bytes of SHA-256("faymora node 1" | SHA-256(public key) | name). The
+ * key is that of the certificate it shows as a server; one certificate may serve many Nodes.
  */
 void fay_node_id(const fay_digest *public_key, const char *name, uint8_t ret[FAY_NODE_ID_SIZE]);
 

@@ -16,7 +16,7 @@ enum {
     DAY = 86400,
     CA_DAYS = 3652,
     NODE_DAYS = 365,
-    BACKDATED_DAYS = 1,
+    BACKDATED = DAY,
     SERIAL_SIZE = 16
 };
 
@@ -143,7 +143,7 @@ X509 *fay_issue_ca(EVP_PKEY *key, int64_t now)
     (void)snprintf(name, sizeof name, "Faymora CA %.16s", fay_digest_text(&digest, hex));
     set_subject(x509, name);
     fay_ossl_must(X509_set_issuer_name(x509, X509_get_subject_name(x509)) == 1);
-    set_dates(x509, now - BACKDATED_DAYS * DAY, now + (int64_t)CA_DAYS * DAY);
+    set_dates(x509, now - BACKDATED, now + (int64_t)CA_DAYS * DAY);
     add_extension(x509, x509, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
     add_extension(x509, x509, NID_key_usage, "critical,keyCertSign,cRLSign");
     add_extension(x509, x509, NID_subject_key_identifier, "hash");
@@ -170,8 +170,7 @@ int fay_issue_certificate(X509 *ca, EVP_PKEY *ca_key, EVP_PKEY *subject, const f
     X509 *x509 = new_certificate(subject);
     set_subject(x509, what->name);
     fay_ossl_must(X509_set_issuer_name(x509, X509_get_subject_name(ca)) == 1);
-    set_dates(x509, what->now - BACKDATED_DAYS * DAY,
-              FAY_MIN(end, what->now + (int64_t)NODE_DAYS * DAY));
+    set_dates(x509, what->now - BACKDATED, FAY_MIN(end, what->now + (int64_t)NODE_DAYS * DAY));
     bool serves = (what->roles & (FAY_ROLE_AGENT | FAY_ROLE_NODE)) != 0;
     bool rsa = EVP_PKEY_get_base_id(subject) == EVP_PKEY_RSA;
     add_extension(x509, ca, NID_basic_constraints, "critical,CA:FALSE");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Certificates made. What is in them is decided here alone: of a request (pki/csr.h) only the public
- * key and the name are taken.
+ * Certificates made. What is in them is decided here alone: of a request (pki/csr.h) only the
+ * public key and the name are taken.
  *
  *     the CA    10 years, may sign Nodes but no other CA, marked by the URI faymora:ca
  *     a Node    a year, not beyond the CA's end; valid since the day before, since clocks differ

@@ -87,22 +87,22 @@ static int serve(fay_authority *authority, const fay_csr *csr, fay_grant *grant,
     return r;
 }
 
-static int answer(fay_authority *authority, const fay_csr *csr, const fay_digest *proof,
-                  int64_t now, X509 **ret, fay_error *err)
+static int answer(fay_authority *authority, const fay_csr *csr, const fay_join_request *join,
+                  X509 **ret, fay_error *err)
 {
     FAY_CLEANUP(fay_grants_deinit) fay_grants grants = {0};
     FAY_CLEANUP(fay_x509_freep) X509 *x509 = NULL;
     int r = load_grants(authority, &grants, err);
     if (r < 0)
         return r;
-    fay_grants_expire(&grants, now);
-    fay_grant *grant = fay_grants_find(&grants, &csr->digest, proof);
+    fay_grants_expire(&grants, join->now);
+    fay_grant *grant = fay_grants_find(&grants, &csr->digest, &join->proof);
     if (grant == NULL)
         return refuse(err);
     const char *serial = fay_grant_served(grant, &csr->digest);
     if (serial != NULL)
         return fay_records_find(authority->directory, serial, ret, err);
-    fay_issue what = {.name = csr->name, .roles = grant->roles, .now = now};
+    fay_issue what = {.name = csr->name, .roles = grant->roles, .now = join->now};
     r = serve(authority, csr, grant, &what, &x509, err);
     if (r == 0)
         r = store_grants(authority, &grants, err);
@@ -114,14 +114,14 @@ static int answer(fay_authority *authority, const fay_csr *csr, const fay_digest
     return r;
 }
 
-int fay_authority_join(fay_authority *authority, const void *request, size_t size,
-                       const fay_digest *proof, int64_t now, X509 **ret, fay_error *err)
+int fay_authority_join(fay_authority *authority, const fay_join_request *join, X509 **ret,
+                       fay_error *err)
 {
     fay_csr csr = {0};
-    int r = fay_csr_parse(request, size, &csr, err);
+    int r = fay_csr_parse(join->request, join->size, &csr, err);
     if (r < 0)
         return r;
-    r = answer(authority, &csr, proof, now, ret, err);
+    r = answer(authority, &csr, join, ret, err);
     fay_csr_deinit(&csr);
     return r;
 }

@@ -42,6 +42,7 @@ void fay_key_append(EVP_PKEY *key, fay_buffer *out)
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* OpenSSL's own would ask at the terminal. */
+// NOLINTNEXTLINE(readability-non-const-parameter): as OpenSSL has it
 static int no_password(char *password, int size, int writing, void *asked)
 {
     (void)password;

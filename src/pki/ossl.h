@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "base/buffer.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): `type` is one */
 #define FAY_OSSL_FREEP(name, type, release)                                                        \
     static inline void name(type **pointer)                                                        \
     {                                                                                              \
@@ -30,6 +31,7 @@ FAY_OSSL_FREEP(fay_crl_freep, X509_CRL, X509_CRL_free)
 FAY_OSSL_FREEP(fay_names_freep, GENERAL_NAMES, GENERAL_NAMES_free)
 FAY_OSSL_FREEP(fay_bignum_freep, BIGNUM, BN_free)
 #undef FAY_OSSL_FREEP
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void fay_x509s_freep(STACK_OF(X509) * *list)
 {

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-static const struct {
+static const struct word {
     unsigned bit;
     const char *word;
-} roles[] = {
+} words[] = {
 #define X(name, bit, word) {(bit), (word)},
     FAY_ROLES(X)
 #undef X
@@ -14,29 +14,29 @@ static const struct {
 
 unsigned fay_role_find(const char *word, size_t length)
 {
-    for (size_t i = 0; i < FAY_COUNT(roles); i++) {
-        if (strlen(roles[i].word) == length && memcmp(roles[i].word, word, length) == 0)
-            return roles[i].bit;
+    for (size_t i = 0; i < FAY_COUNT(words); i++) {
+        if (strlen(words[i].word) == length && memcmp(words[i].word, word, length) == 0)
+            return words[i].bit;
     }
     return 0;
 }
 
 const char *fay_role_word(unsigned role)
 {
-    for (size_t i = 0; i < FAY_COUNT(roles); i++) {
-        if (roles[i].bit == role)
-            return roles[i].word;
+    for (size_t i = 0; i < FAY_COUNT(words); i++) {
+        if (words[i].bit == role)
+            return words[i].word;
     }
     return NULL;
 }
 
-void fay_roles_append(unsigned mask, const char *separator, fay_buffer *out)
+void fay_roles_append(unsigned roles, const char *separator, fay_buffer *out)
 {
     const char *before = "";
-    for (size_t i = 0; i < FAY_COUNT(roles); i++) {
-        if ((mask & roles[i].bit) == 0)
+    for (size_t i = 0; i < FAY_COUNT(words); i++) {
+        if ((roles & words[i].bit) == 0)
             continue;
-        fay_buffer_printf(out, "%s%s", before, roles[i].word);
+        fay_buffer_printf(out, "%s%s", before, words[i].word);
         before = separator;
     }
 }

@@ -36,8 +36,8 @@ const char *fay_token_text(const fay_token *token, char text[FAY_TOKEN_TEXT_MAX]
 int fay_token_parse(const char *text, fay_token *ret, fay_error *err)
 {
     const char *ca = text + strlen(PREFIX);
-    const char *secret = ca + 2 * FAY_DIGEST_SIZE + 1;
-    fay_token token;
+    const char *secret = ca + (size_t)2 * FAY_DIGEST_SIZE + 1;
+    fay_token token = {0};
     bool good = strlen(text) == FAY_TOKEN_TEXT_MAX - 1 &&
                 strncmp(text, PREFIX, strlen(PREFIX)) == 0 && secret[-1] == '.' &&
                 fay_hex_parse(ca, token.ca.bytes, sizeof token.ca.bytes) &&

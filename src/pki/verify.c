@@ -24,8 +24,10 @@ void fay_trust_deinit(fay_trust *trust)
 
 /* ---- what is wrong, in words ----------------------------------------------------------------- */
 
-static int say_time(const char *what, const X509 *x509, bool leaf, int64_t now, fay_error *err)
+static int say_time(const fay_check *check, const X509 *x509, bool leaf, fay_error *err)
 {
+    const char *what = check->what;
+    int64_t now = check->now;
     char date[FAY_DATE_TEXT_MAX];
     int64_t from = 0;
     int64_t to = 0;
@@ -59,9 +61,10 @@ static X509 *expected_ca(const X509 *x509, STACK_OF(X509) * anchors)
     return sk_X509_value(anchors, 0);
 }
 
-static int say_stranger(const char *what, X509 *x509, const fay_trust *trust, fay_error *err)
+static int say_stranger(const fay_check *check, X509 *x509, fay_error *err)
 {
-    X509 *ca = expected_ca(x509, trust->anchors);
+    const char *what = check->what;
+    X509 *ca = expected_ca(x509, check->trust->anchors);
     fay_certificate has = {0};
     fay_certificate expected = {0};
     if (ca == NULL || fay_certificate_describe(x509, &has, NULL) < 0 ||
@@ -84,21 +87,20 @@ static int say_stranger(const char *what, X509 *x509, const fay_trust *trust, fa
     return FAY_E_TLS;
 }
 
-static int say_purpose(const char *what, fay_purpose purpose, fay_error *err)
+static int say_purpose(const fay_check *check, fay_error *err)
 {
-    bool server = purpose == FAY_FOR_SERVER;
+    bool server = check->purpose == FAY_FOR_SERVER;
     (void)fay_fail_with(err, FAY_E_TLS,
                         "%.160s: the key usage of the certificate is not that of a "
                         "TLS %s",
-                        what, server ? "server" : "client");
+                        check->what, server ? "server" : "client");
     fay_hint(err,
              "issue it with keyUsage digitalSignature and extendedKeyUsage %s, or without both",
              server ? "serverAuth" : "clientAuth");
     return FAY_E_TLS;
 }
 
-static int say(const char *what, X509_STORE_CTX *context, const fay_trust *trust,
-               fay_purpose purpose, int64_t now, fay_error *err)
+static int say(const fay_check *check, X509_STORE_CTX *context, fay_error *err)
 {
     int code = X509_STORE_CTX_get_error(context);
     X509 *at = X509_STORE_CTX_get_current_cert(context);
@@ -107,18 +109,19 @@ static int say(const char *what, X509_STORE_CTX *context, const fay_trust *trust
     switch (code) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        return say_time(what, at, X509_STORE_CTX_get_error_depth(context) == 0, now, err);
+        return say_time(check, at, X509_STORE_CTX_get_error_depth(context) == 0, err);
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-    case X509_V_ERR_CERT_UNTRUSTED: return say_stranger(what, leaf, trust, err);
-    case X509_V_ERR_INVALID_PURPOSE: return say_purpose(what, purpose, err);
+    case X509_V_ERR_CERT_UNTRUSTED: return say_stranger(check, leaf, err);
+    case X509_V_ERR_INVALID_PURPOSE: return say_purpose(check, err);
     default: break;
     }
-    (void)fay_fail_with(err, FAY_E_TLS, "%.160s: %s", what, X509_verify_cert_error_string(code));
+    (void)fay_fail_with(err, FAY_E_TLS, "%.160s: %s", check->what,
+                        X509_verify_cert_error_string(code));
     fay_hint(err, "look at the certificate: faymora cert show FILE");
     return FAY_E_TLS;
 }
@@ -139,38 +142,38 @@ static int check_revoked(const char *what, STACK_OF(X509) * chain, X509_CRL *crl
     return 0;
 }
 
-static void set_up(X509_STORE_CTX *context, const fay_trust *trust, fay_purpose purpose,
-                   int64_t now)
+static void set_up(X509_STORE_CTX *context, const fay_check *check)
 {
-    X509_STORE_CTX_set0_trusted_stack(context, trust->anchors);
+    X509_STORE_CTX_set0_trusted_stack(context, check->trust->anchors);
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
     (void)X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
-    (void)X509_VERIFY_PARAM_set_purpose(param, purpose == FAY_FOR_SERVER ? X509_PURPOSE_SSL_SERVER
-                                                                         : X509_PURPOSE_SSL_CLIENT);
+    (void)X509_VERIFY_PARAM_set_purpose(param, check->purpose == FAY_FOR_SERVER
+                                                   ? X509_PURPOSE_SSL_SERVER
+                                                   : X509_PURPOSE_SSL_CLIENT);
     X509_VERIFY_PARAM_set_depth(param, FAY_CHAIN_MAX);
     X509_VERIFY_PARAM_set_auth_level(param, STRENGTH);
-    X509_VERIFY_PARAM_set_time(param, (time_t)now);
+    X509_VERIFY_PARAM_set_time(param, (time_t)check->now);
 }
 
-int fay_verify(const char *what, X509 *x509, STACK_OF(X509) * more, const fay_trust *trust,
-               fay_purpose purpose, int64_t now, STACK_OF(X509) * *ret_chain, fay_error *err)
+int fay_verify(const fay_check *check, X509 *x509, STACK_OF(X509) * more,
+               STACK_OF(X509) * *ret_chain, fay_error *err)
 {
     const EVP_PKEY *key = X509_get0_pubkey(x509);
     if (key == NULL)
-        return fay_ossl_fail(err, "%.200s: its public key cannot be read", what);
-    int r = fay_key_check(what, key, err);
+        return fay_ossl_fail(err, "%.200s: its public key cannot be read", check->what);
+    int r = fay_key_check(check->what, key, err);
     if (r < 0)
         return r;
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     fay_ossl_must(context != NULL && X509_STORE_CTX_init(context, NULL, x509, more) == 1);
-    set_up(context, trust, purpose, now);
+    set_up(context, check);
     FAY_CLEANUP(fay_x509s_freep) STACK_OF(X509) *chain = NULL;
     if (X509_verify_cert(context) == 1) {
         chain = X509_STORE_CTX_get1_chain(context);
         fay_ossl_must(chain != NULL);
-        r = check_revoked(what, chain, trust->crl, err);
+        r = check_revoked(check->what, chain, check->trust->crl, err);
     } else {
-        r = say(what, context, trust, purpose, now, err);
+        r = say(check, context, err);
     }
     X509_STORE_CTX_free(context);
     if (r == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a certificate is to be believed: signed by one of our CAs, for this purpose, at this time,
- * with keys and hashes that are strong enough, and not revoked.
+ * Whether a certificate is to be believed: signed by one of our CAs, for this purpose, at this
+ * time, with keys and hashes that are strong enough, and not revoked.
  *
  *     its own -> intermediates -> the CA of ours that ends the chain ("anchor")
  *
@@ -24,12 +24,20 @@ typedef struct fay_trust {
 
 void fay_trust_deinit(fay_trust *trust);
 
+/* What is asked of a certificate. */
+typedef struct fay_check {
+    const char *what; /* names it in messages: its file, or its peer */
+    const fay_trust *trust;
+    fay_purpose purpose;
+    int64_t now; /* seconds since 1970 */
+} fay_check;
+
 /*
  * 0 and the chain, from the certificate to the anchor; or FAY_E_TLS, with what is wrong and what to
- * do. `what` names the certificate: its file, or its peer. `more` may hold intermediates, NULL = none.
+ * do. `more`: intermediates; NULL = none.
  */
-int fay_verify(const char *what, X509 *x509, STACK_OF(X509) * more, const fay_trust *trust,
-               fay_purpose purpose, int64_t now, STACK_OF(X509) * *ret_chain, fay_error *err);
+int fay_verify(const fay_check *check, X509 *x509, STACK_OF(X509) * more,
+               STACK_OF(X509) * *ret_chain, fay_error *err);
 
 /* The roles of the certificate that a verified chain begins with: none unless `cert init` has made
  * the CA at its end. */

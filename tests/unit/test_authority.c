@@ -321,10 +321,12 @@ static void joiner_free(joiner *j)
 
 static int join(fay_authority *authority, const joiner *j, int64_t now, X509 **ret, fay_error *err)
 {
-    X509_free(*ret);
-    *ret = NULL;
-    return fay_authority_join(authority, fay_buffer_data(&j->request), fay_buffer_size(&j->request),
-                              &j->proof, now, ret, err);
+    fay_join_request asked = {.request = fay_buffer_data(&j->request),
+                              .size = fay_buffer_size(&j->request),
+                              .proof = j->proof,
+                              .now = now};
+    fay_x509_freep(ret);
+    return fay_authority_join(authority, &asked, ret, err);
 }
 
 static fay_token new_token(fay_authority *authority, size_t uses)
@@ -355,7 +357,7 @@ static void a_token_lets_one_in(void **state)
     assert_string_equal(c.name, "b");
     assert_int_equal(c.roles, FAY_ROLES_TOKEN);
     assert_true(c.for_server && c.for_client);
-    /* The answer was lost: the same request gets the same certificate, also from another process. */
+    /* The answer was lost: who asks the same again gets the same, from another process too. */
     fay_authority_close(&authority);
     authority = open_authority();
     assert_int_equal(join(&authority, &b, NOW + 60, &again, &err), 0);

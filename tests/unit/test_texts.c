@@ -35,6 +35,17 @@ static void no_list_has_no_texts(void **state)
     fay_texts_free(NULL);
 }
 
+static void a_list_grows(void **state)
+{
+    (void)state;
+    char **list = NULL;
+    fay_texts_push(&list, fay_strdup("a"));
+    fay_texts_push(&list, fay_strdup("b"));
+    assert_int_equal(fay_texts_count(list), 2);
+    assert_string_equal(list[1], "b");
+    fay_texts_free(list);
+}
+
 static void what_is_replaced_is_freed(void **state)
 {
     (void)state;
@@ -57,6 +68,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_has_texts_of_its_own),
+        cmocka_unit_test(a_list_grows),
         cmocka_unit_test(no_list_has_no_texts),
         cmocka_unit_test(what_is_replaced_is_freed),
     };
