@@ -70,19 +70,20 @@
 #define FAY_ANSWER_MAX         ((size_t)64) /* bytes of an answer that is typed */
 
 /* Keys and certificates */
-#define FAY_NODE_NAME_MAX    ((size_t)64)     /* bytes of a Node's name */
-#define FAY_DNS_NAME_MAX     ((size_t)253)    /* bytes of a DNS name: RFC 1035 */
-#define FAY_PEM_FILE_MAX     (1 * FAY_MIB)    /* bytes of a file of keys or certificates */
-#define FAY_CERTIFICATES_MAX ((size_t)512)    /* of a file: all public CAs are some 150 */
-#define FAY_CHAIN_MAX        8                /* certificates between a Node's and its root's */
-#define FAY_SANS_MAX         ((size_t)256)    /* names and addresses of a certificate */
-#define FAY_CSR_MAX          (16 * FAY_KIB)   /* bytes of a request for a certificate */
-#define FAY_TOKENS_MAX       ((size_t)64)     /* that are open at once */
-#define FAY_TOKEN_USES_MAX   ((size_t)1000)   /* of a token */
-#define FAY_TOKENS_FILE_MAX  (16 * FAY_MIB)   /* bytes: as many as these, and their uses */
-#define FAY_ISSUED_MAX       ((size_t)100000) /* certificates of one CA: all are read to find one */
-#define FAY_CRL_MAX          (16 * FAY_MIB)   /* bytes of a list of revoked ones */
-#define FAY_HOSTS_FILE_MAX   (256 * FAY_KIB)  /* bytes of /etc/hosts that are read */
+#define FAY_NODE_NAME_MAX    ((size_t)64)   /* bytes of a Node's name */
+#define FAY_DNS_NAME_MAX     ((size_t)253)  /* bytes of a DNS name: RFC 1035 */
+#define FAY_PEM_FILE_MAX     (1 * FAY_MIB)  /* bytes of a file of keys or certificates */
+#define FAY_CERTIFICATES_MAX ((size_t)512)  /* of a file: all public CAs are some 150 */
+#define FAY_CHAIN_MAX        8              /* certificates between a Node's and its root's */
+#define FAY_SANS_MAX         ((size_t)256)  /* names and addresses of a certificate */
+#define FAY_CSR_MAX          (16 * FAY_KIB) /* bytes of a request for a certificate */
+#define FAY_TOKENS_MAX       ((size_t)64)   /* that are open at once */
+#define FAY_TOKEN_USES_MAX   ((size_t)1000) /* of a token */
+#define FAY_TOKENS_FILE_MAX  (16 * FAY_MIB) /* bytes: as many as these, and their uses */
+#define FAY_ISSUED_MAX                                                                             \
+    ((size_t)100000) /* certificates of one CA: one is looked for in a list of files */
+#define FAY_CRL_MAX        (16 * FAY_MIB)  /* bytes of a list of revoked ones */
+#define FAY_HOSTS_FILE_MAX (256 * FAY_KIB) /* bytes of /etc/hosts that are read */
 
 /* Files */
 #define FAY_JOURNAL_RECORD_MAX (64 * FAY_MIB)  /* bytes of one record */

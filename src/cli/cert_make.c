@@ -224,10 +224,9 @@ int fay_cert_renew(const fay_cert *cert)
     char *slash = strrchr(path, '/');
     *slash = '\0';
     FAY_CLEANUP(fay_freep)
-    char *next =
-        cert->word == NULL
-            ? fay_strdup("The key is the same. Whoever runs with it: SIGHUP")
-            : fay_printed("The key is the same. Take %s/%s to %s", path, slash + 1, cert->word);
+    char *next = cert->word == NULL ? fay_strdup("The key is the same")
+                                    : fay_printed("The key is the same. Take %s/%s to %s", path,
+                                                  slash + 1, cert->word);
     return report(cert, path, slash + 1, next);
 }
 

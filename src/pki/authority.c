@@ -123,9 +123,12 @@ int fay_authority_open(const char *directory, fay_authority *ret, fay_error *err
     }
     int r = fay_store_lock(directory, &authority.lock, err);
     if (r == 0)
+        r = fay_store_check(directory, err);
+    if (r == 0)
         r = load(&authority, err);
     if (r < 0)
         return r;
+    fay_layout_remove(directory, FAY_LAYOUT_UNFINISHED); /* it was killed just before it did this */
     *ret = authority;
     authority = (fay_authority){.lock = -1};
     return 0;
@@ -175,7 +178,7 @@ static int check_issued(const fay_authority *authority, const fay_issue *what, c
     fay_digest digest = fay_key_fingerprint(key);
     int r = fay_layout_load_crl(authority->directory, &crl, err);
     if (r == 0)
-        r = fay_records_load(authority->directory, &issued, err);
+        r = fay_records_load(authority->directory, what->name, &digest, &issued, err);
     for (int i = 0; r == 0 && i < sk_X509_num(issued); i++)
         r = compare_with(sk_X509_value(issued, i), crl, what, &digest, err);
     return r;
@@ -266,7 +269,7 @@ static int certificates_of(const fay_authority *authority, const char *name, X50
     FAY_CLEANUP(fay_x509s_freep) STACK_OF(X509) *issued = NULL;
     FAY_CLEANUP(fay_x509s_freep) STACK_OF(X509) *found = sk_X509_new_null();
     fay_ossl_must(found != NULL);
-    int r = fay_records_load(authority->directory, &issued, err);
+    int r = fay_records_load(authority->directory, name, NULL, &issued, err);
     while (r == 0 && sk_X509_num(issued) > 0) {
         X509 *x509 = sk_X509_shift(issued);
         fay_certificate certificate = {0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The list of revoked certificates (CRL): signed by the CA, by serial number. Its own number only
- * rises, so that of two lists the newer is known; a Node never takes an older one.
+ * rises, so that of two lists the newer is known; a Node never takes an older one. The dates of a
+ * list are not looked at.
  */
 #ifndef FAY_CRL_H
 #define FAY_CRL_H

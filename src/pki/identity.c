@@ -92,6 +92,11 @@ static int load_trust(const loader *l)
     int r = fay_certificates_load(settings->ca.path, &trust->anchors, l->err);
     if (r < 0)
         return fail_file(l, &settings->ca, r);
+    if (settings->ca.origin[0] == '\0') {
+        r = fay_store_check(settings->directory, l->err);
+        if (r < 0)
+            return fail_file(l, &settings->ca, r);
+    }
     if (settings->crl.path == NULL)
         return 0;
     r = fay_crl_load(settings->crl.path, &trust->crl, l->err);

@@ -5,7 +5,7 @@
  *     ca.pem  cert.pem  key.pem  [crl.pem]     the identity of a host: many Nodes may share it
  *     ca-key.pem                               only where the CA is, as all that follows
  *     tokens                                   the open ones
- *     issued/SERIAL.pem                        every certificate that was issued
+ *     issued/NAME@KEY@SERIAL.pem               every certificate that was issued
  *     hosts/NAME/                              a directory such as this, to be taken to that host
  *
  * ca.pem is written last: without it the directory is none of these.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pki/records.h"
 
-#include <unistd.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/texts.h"
@@ -11,29 +11,48 @@
 
 #define SUFFIX ".pem"
 
-static char *path_of(const char *directory, const char *serial)
-{
-    return fay_printed("%s/" FAY_LAYOUT_ISSUED "/%s" SUFFIX, directory, serial);
-}
+enum {
+    KEY_DIGITS = 16
+};
 
 static void free_texts(char ***texts)
 {
     fay_texts_free(*texts);
 }
 
-int fay_records_load(const char *directory, STACK_OF(X509) * *ret, fay_error *err)
+static char *issued_in(const char *directory)
 {
-    FAY_CLEANUP(fay_freep) char *issued = fay_printed("%s/" FAY_LAYOUT_ISSUED, directory);
+    return fay_printed("%s/" FAY_LAYOUT_ISSUED, directory);
+}
+
+/* Whether a file's name, "NAME@KEY@..", is of this name, or of this key if it is not NULL. */
+static bool is_wanted(const char *file, const char *name, const char *key)
+{
+    const char *at = strchr(file, '@');
+    if (at == NULL)
+        return false;
+    size_t length = strlen(name);
+    bool named = (size_t)(at - file) == length && memcmp(file, name, length) == 0;
+    return named || (key != NULL && strncmp(at + 1, key, KEY_DIGITS) == 0);
+}
+
+int fay_records_load(const char *directory, const char *name, const fay_digest *key,
+                     STACK_OF(X509) * *ret, fay_error *err)
+{
+    FAY_CLEANUP(fay_freep) char *issued = issued_in(directory);
     FAY_CLEANUP(fay_x509s_freep) STACK_OF(X509) *all = sk_X509_new_null();
-    FAY_CLEANUP(free_texts) char **names = NULL;
+    FAY_CLEANUP(free_texts) char **files = NULL;
+    char hex[FAY_DIGEST_TEXT_MAX];
     fay_ossl_must(all != NULL);
-    int r = fay_store_list(issued, SUFFIX, FAY_ISSUED_MAX, &names, err);
-    for (char **name = names; r == 0 && *name != NULL; name++) {
-        FAY_CLEANUP(fay_freep) char *path = fay_printed("%s/%s", issued, *name);
-        FAY_CLEANUP(fay_x509s_freep) STACK_OF(X509) *list = NULL;
-        r = fay_certificates_load(path, &list, err);
+    const char *digits = key != NULL ? fay_digest_text(key, hex) : NULL;
+    int r = fay_store_list(issued, SUFFIX, FAY_ISSUED_MAX, &files, err);
+    for (char **file = files; r == 0 && *file != NULL; file++) {
+        X509 *x509 = NULL;
+        if (!is_wanted(*file, name, digits))
+            continue;
+        r = fay_layout_load_certificate(issued, *file, &x509, err);
         if (r == 0)
-            fay_ossl_must(sk_X509_push(all, sk_X509_shift(list)) > 0);
+            fay_ossl_must(sk_X509_push(all, x509) > 0);
     }
     if (r == 0)
         *ret = FAY_STEAL(all);
@@ -42,40 +61,40 @@ int fay_records_load(const char *directory, STACK_OF(X509) * *ret, fay_error *er
 
 int fay_records_find(const char *directory, const char *serial, X509 **ret, fay_error *err)
 {
-    FAY_CLEANUP(fay_freep) char *path = path_of(directory, serial);
-    FAY_CLEANUP(fay_x509s_freep) STACK_OF(X509) *list = NULL;
-    int r = fay_certificates_load(path, &list, err);
-    if (r == 0)
-        *ret = sk_X509_shift(list);
-    return r;
+    FAY_CLEANUP(fay_freep) char *issued = issued_in(directory);
+    FAY_CLEANUP(fay_freep) char *suffix = fay_printed("@%s" SUFFIX, serial);
+    FAY_CLEANUP(free_texts) char **files = NULL;
+    int r = fay_store_list(issued, suffix, FAY_ISSUED_MAX, &files, err);
+    if (r < 0)
+        return r;
+    if (files[0] == NULL)
+        return fay_fail_with(err, FAY_E_NOTFOUND, "%.200s: no certificate %s", issued, serial);
+    return fay_layout_load_certificate(issued, files[0], ret, err);
 }
 
-static char *path_of_certificate(const char *directory, X509 *x509)
+/* The name of its file. */
+static char *file_of(X509 *x509)
 {
-    fay_certificate certificate = {0};
-    char *path = NULL;
-    if (fay_certificate_describe(x509, &certificate, NULL) == 0)
-        path = path_of(directory, certificate.serial);
-    fay_ossl_must(path != NULL); /* we have made it a moment ago */
-    fay_certificate_deinit(&certificate);
-    return path;
+    fay_certificate c = {0};
+    char hex[FAY_DIGEST_TEXT_MAX];
+    fay_ossl_must(fay_certificate_describe(x509, &c, NULL) == 0); /* we have made it */
+    char *file = fay_printed("%s@%.*s@%s" SUFFIX, c.name, KEY_DIGITS,
+                             fay_digest_text(&c.public_key, hex), c.serial);
+    fay_certificate_deinit(&c);
+    return file;
 }
 
 int fay_records_add(const char *directory, X509 *x509, fay_error *err)
 {
-    FAY_CLEANUP(fay_buffer_deinit) fay_buffer pem = {0};
-    FAY_CLEANUP(fay_freep) char *issued = fay_printed("%s/" FAY_LAYOUT_ISSUED, directory);
-    FAY_CLEANUP(fay_freep) char *path = path_of_certificate(directory, x509);
+    FAY_CLEANUP(fay_freep) char *issued = issued_in(directory);
+    FAY_CLEANUP(fay_freep) char *file = file_of(x509);
     int r = fay_store_make(issued, err);
-    if (r < 0)
-        return r;
-    fay_certificate_append(x509, &pem);
-    return fay_store_write(path, fay_buffer_data(&pem), fay_buffer_size(&pem), FAY_STORE_PUBLIC,
-                           err);
+    return r == 0 ? fay_layout_write_certificate(issued, file, x509, err) : r;
 }
 
 void fay_records_remove(const char *directory, X509 *x509)
 {
-    FAY_CLEANUP(fay_freep) char *path = path_of_certificate(directory, x509);
-    (void)unlink(path);
+    FAY_CLEANUP(fay_freep) char *issued = issued_in(directory);
+    FAY_CLEANUP(fay_freep) char *file = file_of(x509);
+    fay_layout_remove(issued, file);
 }

@@ -21,7 +21,7 @@ static int newest_of(const fay_authority *authority, const char *name, X509 **re
     int64_t end = INT64_MIN;
     int r = fay_layout_load_crl(authority->directory, &crl, err);
     if (r == 0)
-        r = fay_records_load(authority->directory, &issued, err);
+        r = fay_records_load(authority->directory, name, NULL, &issued, err);
     for (int i = 0; r == 0 && i < sk_X509_num(issued); i++) {
         X509 *x509 = sk_X509_value(issued, i);
         fay_certificate certificate = {0};

@@ -150,37 +150,40 @@ int fay_store_write(const char *path, const void *bytes, size_t size, mode_t mod
 
 /* ---- directories ----------------------------------------------------------------------------- */
 
-static int check_directory(const char *path, fay_error *err)
+int fay_store_check(const char *directory, fay_error *err)
 {
     struct stat status;
-    if (stat(path, &status) != 0)
-        return fay_fail_errno(err, FAY_E_IO, errno, "%.200s", path);
+    if (stat(directory, &status) != 0)
+        return fay_fail_errno(err, FAY_E_IO, errno, "%.200s", directory);
     if (!S_ISDIR(status.st_mode))
-        return fay_fail_errno(err, FAY_E_IO, ENOTDIR, "%.200s", path);
+        return fay_fail_errno(err, FAY_E_IO, ENOTDIR, "%.200s", directory);
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        (void)fay_fail_with(err, FAY_E_DENIED, "%.200s: others may write to it (mode %04o)", path,
-                            (unsigned)(status.st_mode & 07777));
-        fay_hint(err, "keys need a directory of one's own: chmod go-w %.180s", path);
+        (void)fay_fail_with(err, FAY_E_DENIED, "%.200s: others may write to it (mode %04o)",
+                            directory, (unsigned)(status.st_mode & 07777));
+        fay_hint(err, "keys need a directory of one's own: chmod go-w %.180s", directory);
         return FAY_E_DENIED;
     }
     return 0;
 }
 
-int fay_store_make(const char *path, fay_error *err)
+int fay_store_make(const char *directory, fay_error *err)
 {
-    FAY_CLEANUP(fay_freep) char *part = fay_strdup(path);
+    FAY_CLEANUP(fay_freep) char *part = fay_strdup(directory);
     for (char *at = part + 1; *part != '\0'; at++) {
         if (*at != '/' && *at != '\0')
             continue;
         char saved = *at;
         *at = '\0';
-        if (mkdir(part, 0700) != 0 && errno != EEXIST)
-            return fay_fail_errno(err, FAY_E_IO, errno, "cannot make the directory %.200s", part);
+        int failed = mkdir(part, 0700) != 0 ? errno : 0;
+        if (failed == 0 && chmod(part, 0700) != 0)
+            failed = errno;
+        if (failed != 0 && failed != EEXIST)
+            return fay_fail_errno(err, FAY_E_IO, failed, "cannot make the directory %.200s", part);
         *at = saved;
         if (saved == '\0')
             break;
     }
-    return check_directory(path, err);
+    return fay_store_check(directory, err);
 }
 
 int fay_store_lock(const char *directory, int *ret_fd, fay_error *err)

@@ -31,9 +31,11 @@ int fay_store_write(const char *path, const void *bytes, size_t size, mode_t mod
 
 bool fay_store_has(const char *path);
 
-/* Makes a directory (0700) and those above it. FAY_E_IO; FAY_E_DENIED: one is there that others may
- * write to, and so could put their keys in. */
-int fay_store_make(const char *path, fay_error *err);
+/* FAY_E_IO: it is no directory; FAY_E_DENIED: others may write to it, and so could put their CA or
+ * keys in. */
+int fay_store_check(const char *directory, fay_error *err);
+/* Makes a directory (0700) and those above it, whatever the umask; checks one that is there. */
+int fay_store_make(const char *directory, fay_error *err);
 
 /* Waits for the lock of a directory; closing the descriptor gives it up. */
 int fay_store_lock(const char *directory, int *ret_fd, fay_error *err);

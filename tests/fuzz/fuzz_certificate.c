@@ -7,7 +7,6 @@
 #include "pki/crl.h"
 #include "pki/csr.h"
 #include "pki/identity.h"
-#include "pki/key.h"
 #include "pki/names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,7 +38,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     FAY_CLEANUP(fay_x509s_freep) STACK_OF(X509) *list = NULL;
     FAY_CLEANUP(fay_crl_freep) X509_CRL *crl = NULL;
-    FAY_CLEANUP(fay_pkey_freep) EVP_PKEY *key = NULL;
     fay_error err = {0};
     fay_csr csr = {0};
     if (fay_certificates_parse("x", data, size, &list, &err) != 0)
@@ -53,7 +51,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fay_csr_parse(data, size, &csr, &err) == 0)
         assert(fay_node_name_valid(csr.name, strlen(csr.name)));
     fay_csr_deinit(&csr);
-    if (fay_key_parse_public("x", data, size, &key, &err) == 0)
-        (void)fay_key_fingerprint(key);
     return 0;
 }

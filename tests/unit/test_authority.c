@@ -228,10 +228,12 @@ static void the_revoked_are_refused_and_the_number_rises(void **state)
     FAY_CLEANUP(fay_crl_freep) X509_CRL *crl = NULL;
     assert_int_equal(fay_crl_load("D/crl.pem", &crl, &err), 0);
     assert_int_equal(fay_crl_count(crl), 2);
-    /* Nor does the old key come back under the name. */
+    /* The old key does not come back under the name. */
     FAY_CLEANUP(fay_pkey_freep) EVP_PKEY *key = NULL;
     FAY_CLEANUP(fay_x509_freep) X509 *x509 = NULL;
     assert_int_equal(fay_key_load("old/key.pem", &key, &err), 0);
+    assert_int_equal(fay_authority_issue(&authority, key, &what, &x509, &err), FAY_E_DENIED);
+    what.name = "z"; /* nor under another */
     assert_int_equal(fay_authority_issue(&authority, key, &what, &x509, &err), FAY_E_DENIED);
     assert_loads("D", NOW);
 }

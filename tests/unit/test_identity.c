@@ -63,6 +63,12 @@ static int resolve(const fay_tls_flags *flags, const char **env, fay_tls_setting
 
 #define ENV(...) ((const char *[]){__VA_ARGS__, NULL})
 
+/* A minute from now: after what openssl makes in a test. */
+static int64_t after_all(void)
+{
+    return (int64_t)time(NULL) + 60;
+}
+
 /* ---- settings -------------------------------------------------------------------------------- */
 
 static void without_a_word_it_is_the_home_directory(void **state)
@@ -204,7 +210,7 @@ static void the_seven_variables_make_an_identity(void **state)
     fay_error err = {0};
     assert_int_equal(resolve(NULL, env, &settings, &err), 0);
     assert_true(settings.by_variables);
-    if (fay_identity_load(&settings, BOTH, (int64_t)time(NULL), &identity, &err) < 0)
+    if (fay_identity_load(&settings, BOTH, after_all(), &identity, &err) < 0)
         fail_msg("%s", err.message);
     assert_int_equal(sk_X509_num(identity.server.chain), 2); /* to the root */
     assert_int_equal(
@@ -214,7 +220,7 @@ static void the_seven_variables_make_an_identity(void **state)
     assert_null(identity.warnings);
 
     env = ENV(CA, SERVER, CLIENT, "FAYMORA_TLS_SERVER_PUBLIC_KEY=c.pub");
-    const char *text = load_at(env, BOTH, (int64_t)time(NULL));
+    const char *text = load_at(env, BOTH, after_all());
     assert_says(text, "c.pub (FAYMORA_TLS_SERVER_PUBLIC_KEY): the key is ");
     assert_says(text, ", that of the certificate is ");
     assert_says(text, "the certificate is s.pem");
@@ -228,7 +234,7 @@ static void the_seven_variables_make_an_identity(void **state)
 static void each_fault_has_its_words(void **state)
 {
     (void)state;
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = after_all();
     foreign_shell(FOREIGN_CA "sign s rsa:2048 extendedKeyUsage=serverAuth; ca other; key x p256;"
                              "sign c p256 ''; echo >empty");
     assert_string_equal(load_at(ENV(CA, SERVER), FAY_NEEDS_SERVER, now), "");
@@ -258,6 +264,9 @@ static void each_fault_has_its_words(void **state)
                 "(mode 0644) (FAYMORA_TLS_SERVER_PRIVATE_KEY); chmod 600 s.key");
     assert_int_equal(unlink("s.key"), 0);
     assert_says(load_at(ENV(CA, SERVER), FAY_NEEDS_SERVER, now), "s.key: No such file");
+    foreign_shell("mkdir shared; cp corp.pem shared/ca.pem; chmod 777 shared");
+    assert_says(load_at(ENV("FAYMORA_TLS_DIR=shared"), BOTH, now),
+                "shared: others may write to it");
     assert_says(load_at(ENV("FAYMORA_TLS_DIR=nowhere"), BOTH, now),
                 "nowhere/ca.pem: No such file "
                 "or directory; make a CA with faymora cert init");
