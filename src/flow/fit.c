@@ -4,9 +4,8 @@
  * Equalizers.
  *
  *     cores     those of the machine. While all of them are busy, for a good part with this stage,
- *               it does not grow beyond one worker a core. A stage with `workers: max: auto` takes a
- *               worker for one core until it is measured; elsewhere what is not known bounds
- *               nothing
+ *               it does not grow beyond one worker a core. With `workers: max: auto` a worker
+ *               takes one core until it is measured; elsewhere what is not known bounds nothing
  *     memory    what the resident workers were seen to hold, and what is free besides. A worker
  *               that has just started has taken none of the free yet, so it does not count as
  *               resident: its place is not given away twice. Nor is that of one which holds less

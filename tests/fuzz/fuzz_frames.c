@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "flow/cost.h"
 #include "wire/block.h"
 #include "wire/frame.h"
 #include "wire/setup.h"
@@ -37,6 +39,7 @@ static void payload(const fay_frame *frame)
     fay_results_frame results;
     fay_part_frame part;
     fay_setup setup;
+    fay_used used;
     if (fay_lease_parse(frame->payload, frame->size, &lease) == 0)
         walk(&lease.block);
     if (fay_results_parse(frame->payload, frame->size, &results) == 0)
@@ -45,6 +48,12 @@ static void payload(const fay_frame *frame)
         walk(&part.block);
     if (fay_setup_parse(frame->payload, frame->size, &setup) == 0)
         fay_setup_deinit(&setup);
+    if (fay_used_parse(frame->payload, frame->size, &used) == 0) {
+        fay_cost cost = {0};
+        fay_cost_add(&cost, &used, false);
+        fay_cost_add(&cost, &used, true);
+        assert(cost.cores >= 0 && cost.cores <= FAY_CPU_MAX);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
