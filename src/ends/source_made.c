@@ -6,7 +6,8 @@
  *
  * Generated Items that have a pace (pipeline/pace.h) are given once they are due, and all of those:
  * the time at which the first one was wanted is that of its number, and what the run has no room
- * for stays due.
+ * for stays due. The source ends when there are as many as were asked for, or behind the last
+ * piece.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ enum {
 
 struct made {
     fay_source source;
-    uint64_t next, count; /* count 0 = without end */
+    uint64_t next, count; /* count UINT64_MAX = without end */
     size_t size;          /* generate */
     const fay_pace *pace;
     fay_ns begun;     /* the time from which the pace counts; 0 = not yet */
@@ -47,7 +48,8 @@ static int resume_made(fay_source *source, const fay_source_past *past, fay_erro
 
 static uint64_t expected_made(const fay_source *source)
 {
-    return ((const struct made *)source)->count;
+    uint64_t count = ((const struct made *)source)->count;
+    return count < UINT64_MAX ? count : 0;
 }
 
 /* How many Items the next chunk has. */
@@ -55,9 +57,7 @@ static size_t portion(const struct made *made, uint64_t items, uint64_t bytes)
 {
     uint64_t n = FAY_MIN(items, (uint64_t)CHUNK_ITEMS);
     n = FAY_MIN(n, FAY_MIN(bytes, (uint64_t)CHUNK_BYTES) / (made->size + 1) + 1);
-    if (made->count > 0)
-        n = FAY_MIN(n, made->count - made->next);
-    return (size_t)n;
+    return (size_t)FAY_MIN(n, made->count - made->next);
 }
 
 /* Adds one to a decimal number of `size` digits at `text`; false when it would need one more. */
@@ -93,19 +93,47 @@ static void on_due(void *context)
     made->source.config.ready(made->source.config.context);
 }
 
+/* The time since the pace began, which the first call does. A run that goes on is where it was. */
+static fay_ns passed(struct made *made)
+{
+    fay_ns now = uv_hrtime();
+    if (made->begun == 0) {
+        fay_ns past = FAY_MIN(fay_pace_due(made->pace, made->next), fay_pace_lasts(made->pace));
+        made->begun = now - (made->next > 0 ? FAY_MIN(past, now) : 0);
+    }
+    return now - made->begun;
+}
+
+/* `ready` is called at that time of the pace. */
+static void wait_until(struct made *made, fay_ns time)
+{
+    fay_timer_at(made->timer, FAY_MIN(time, FAY_NEVER - made->begun) + made->begun);
+}
+
 /* How many are due and were not given; if none is, `ready` is called when one will be. */
 static uint64_t due(struct made *made)
 {
     if (made->pace->count == 0)
         return UINT64_MAX;
-    fay_ns now = uv_hrtime(), next = fay_pace_due(made->pace, made->next);
-    if (made->begun == 0)
-        made->begun = now - FAY_MIN(next, now); /* a run that goes on is where it was */
-    uint64_t items = fay_pace_due_by(made->pace, now - made->begun);
+    uint64_t items = fay_pace_due_by(made->pace, passed(made));
     if (items > made->next)
         return items - made->next;
-    fay_timer_at(made->timer, FAY_MIN(next, FAY_NEVER - made->begun) + made->begun);
+    wait_until(made, fay_pace_due(made->pace, made->next));
     return 0;
+}
+
+/* All have come; it is not over before the last piece is, unless they are as many as were asked
+ * for. */
+static int pull_end(struct made *made)
+{
+    uint64_t asked = made->source.def->generate_count;
+    if (made->pace->count == 0 || (asked > 0 && made->next >= asked))
+        return FAY_PULL_END;
+    fay_ns lasts = fay_pace_lasts(made->pace);
+    if (passed(made) >= lasts)
+        return FAY_PULL_END;
+    wait_until(made, lasts);
+    return FAY_PULL_WAIT;
 }
 
 /* The number, then a space and dots up to the size asked for. A number that is longer is whole. */
@@ -114,8 +142,8 @@ static int pull_generate(fay_source *source, uint64_t items, uint64_t bytes, fay
 {
     (void)err;
     struct made *made = (struct made *)source;
-    if (made->count > 0 && made->next >= made->count)
-        return FAY_PULL_END;
+    if (made->next >= made->count)
+        return pull_end(made);
     uint64_t ready = due(made);
     if (ready == 0)
         return FAY_PULL_WAIT;

@@ -57,6 +57,17 @@ uint64_t fay_pace_total(const fay_pace *pace)
     return pace->count > 0 ? before(items) : UINT64_MAX;
 }
 
+fay_ns fay_pace_lasts(const fay_pace *pace)
+{
+    fay_ns lasts = 0;
+    for (size_t i = 0; i < pace->count; i++) {
+        if (pace->pieces[i].lasts == 0)
+            return FAY_NEVER;
+        lasts += pace->pieces[i].lasts;
+    }
+    return pace->count > 0 ? lasts : FAY_NEVER;
+}
+
 uint64_t fay_pace_due_by(const fay_pace *pace, fay_ns time)
 {
     double items = 0;

@@ -30,6 +30,8 @@ void fay_pace_deinit(fay_pace *pace);
 
 /* How many Items there are in all; UINT64_MAX = it does not end. */
 uint64_t fay_pace_total(const fay_pace *pace);
+/* From the begin to the end of the last piece; FAY_NEVER = it does not end. */
+fay_ns fay_pace_lasts(const fay_pace *pace);
 /* How many are due by that time after the start, and when the one of that number is: FAY_NEVER if
  * it never is. */
 uint64_t fay_pace_due_by(const fay_pace *pace, fay_ns time);

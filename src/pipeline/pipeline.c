@@ -174,7 +174,7 @@ uint64_t fay_pipeline_generated(const fay_source_def *source)
     uint64_t most = fay_pace_total(&source->generate_pace);
     if (source->generate_count > 0)
         return FAY_MIN(source->generate_count, most);
-    return most < UINT64_MAX ? most : 0;
+    return most;
 }
 
 /* -- Fingerprint --------------------------------------------------------------------------------

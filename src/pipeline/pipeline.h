@@ -203,7 +203,7 @@ bool fay_pipeline_feeds(const fay_pipeline *pipeline, int from, size_t to);
  */
 bool fay_pipeline_has_successor(const fay_pipeline *pipeline, int from);
 
-/* How many Items a generated source has, by its count and its pace; 0 = without end. */
+/* How many Items a generated source has, by its count and its pace; UINT64_MAX = without end. */
 uint64_t fay_pipeline_generated(const fay_source_def *source);
 
 /*

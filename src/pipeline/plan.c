@@ -63,7 +63,7 @@ static void put_generated(const fay_source_def *s, fay_buffer *out)
 {
     const fay_pace *pace = &s->generate_pace;
     uint64_t count = fay_pipeline_generated(s);
-    if (count > 0) {
+    if (count < UINT64_MAX) {
         fay_buffer_printf(out, "%" PRIu64 " generated Items of ", count);
     } else {
         fay_buffer_append_text(out, "generated Items without end, of ");

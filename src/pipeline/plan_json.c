@@ -141,7 +141,7 @@ static void put_source(const fay_pipeline *p, const fay_plan_facts *facts, fay_b
     case FAY_SOURCE_EXEC: put_texts(out, "run", s->argv); break;
     case FAY_SOURCE_LISTEN: put_text(out, "listen", s->address); break;
     case FAY_SOURCE_GENERATE:
-        put_bound(out, "count", fay_pipeline_generated(s), 0);
+        put_bound(out, "count", fay_pipeline_generated(s), UINT64_MAX);
         put_count(out, "size", s->generate_size);
         put_pace(out, &s->generate_pace);
         break;

@@ -201,8 +201,9 @@ void fay_pipeline_warnings(const fay_pipeline *pipeline, fay_sentences *ret)
     if (pipeline->dead_letter == NULL)
         warn(ret, NULL, "Items that fail are not kept (dead_letter: none)");
     const fay_source_def *source = &pipeline->source;
-    bool endless = source->kind == FAY_SOURCE_LISTEN || source->follow ||
-                   (source->kind == FAY_SOURCE_GENERATE && fay_pipeline_generated(source) == 0);
+    bool endless =
+        source->kind == FAY_SOURCE_LISTEN || source->follow ||
+        (source->kind == FAY_SOURCE_GENERATE && fay_pipeline_generated(source) == UINT64_MAX);
     if (endless && pipeline->run_time == 0)
         warn(ret, NULL, "the source does not end by itself: the run goes on until it is stopped");
 }

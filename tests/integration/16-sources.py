@@ -289,6 +289,18 @@ stages: [{name: s, run: [sh, -c, '[ $1 != spool/bad ] || exit 65', -, "{}"]}]"""
         self.assertEqual(done.code, 2, done)
         self.assertIn("a piece of 'rate' in 'generate' of 'source' has 'to' but not", done.err)
 
+    def test_generate_pauses(self):
+        done = self.source("{generate: {rate: [{for: 50ms, rate: 0}]}}")
+        self.assertEqual((done.code, done.out), (0, ""), done)
+        began = faytest.time.monotonic()
+        done = self.source("{generate: {rate: [{for: 400ms, rate: 0}, {for: 10ms, rate: 200}]}}")
+        self.assertEqual((done.code, done.out.count("\n")), (0, 2), done)
+        self.assertGreater(faytest.time.monotonic() - began, 0.4, "the pause was left out")
+        done = self.run_faymora("plan", self.write("p.yaml", "faymora: 1\nstages: [{run: [cat]}]\n"
+                                "source: {generate: {rate: [{for: 1s, rate: 0}]}}\n"))
+        self.assertIn("0 generated Items", done.out, done)
+        self.assertNotIn("does not end by itself", done.out, done)
+
     def test_generate_without_end(self):
         process = self.begin("{generate: {size: 4}}")
         faytest.wait_for(lambda: len(self.out()) > 100, "some Items")

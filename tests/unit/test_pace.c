@@ -25,6 +25,7 @@ static void a_rate_that_stays(void **state)
     fay_pace_piece pieces[] = {{.from = 50, .to = 50}};
     const fay_pace pace = {.pieces = pieces, .count = 1};
     assert_int_equal(fay_pace_total(&pace), UINT64_MAX);
+    assert_true(fay_pace_lasts(&pace) == FAY_NEVER);
     assert_int_equal(fay_pace_due(&pace, 0), 0);
     assert_int_equal(fay_pace_due(&pace, 1), 20 * FAY_MS);
     assert_int_equal(fay_pace_due(&pace, 5000), 100 * FAY_SECOND);
@@ -54,6 +55,7 @@ static void pieces_follow_one_another(void **state)
                                {.lasts = FAY_SECOND, .from = 20, .to = 20}};
     const fay_pace pace = {.pieces = pieces, .count = FAY_COUNT(pieces)};
     assert_int_equal(fay_pace_total(&pace), 85);
+    assert_int_equal(fay_pace_lasts(&pace), 3500 * FAY_MS);
     assert_int_equal(fay_pace_due(&pace, 9), 900 * FAY_MS);
     assert_int_equal(fay_pace_due(&pace, 10), FAY_SECOND);
     assert_in_range(fay_pace_due(&pace, 64), 1980 * FAY_MS, 1999 * FAY_MS);
@@ -78,6 +80,21 @@ static void falls_to_nothing(void **state)
     assert_int_equal(fay_pace_due(&pace, 99), 9 * FAY_SECOND);
     assert_int_equal(fay_pace_due(&pace, 100), 10 * FAY_SECOND);
     assert_int_equal(fay_pace_due(&pace, 101), 11 * FAY_SECOND);
+}
+
+static void begins_with_a_pause(void **state)
+{
+    (void)state;
+    fay_pace_piece pieces[] = {{.lasts = 3 * FAY_SECOND},
+                               {.lasts = FAY_SECOND, .from = 5, .to = 5}};
+    fay_pace pace = {.pieces = pieces, .count = 2};
+    assert_int_equal(fay_pace_due(&pace, 0), 3 * FAY_SECOND);
+    assert_int_equal(fay_pace_due(&pace, 4), 3800 * FAY_MS);
+    assert_int_equal(fay_pace_due_by(&pace, 2999 * FAY_MS), 0);
+    pace.count = 1;
+    assert_int_equal(fay_pace_total(&pace), 0);
+    assert_int_equal(fay_pace_lasts(&pace), 3 * FAY_SECOND);
+    assert_true(fay_pace_due(&pace, 0) == FAY_NEVER);
 }
 
 /* The two functions tell the same, whatever the pieces. */
@@ -107,6 +124,7 @@ int main(void)
         cmocka_unit_test(a_rate_that_is_next_to_nothing),
         cmocka_unit_test(pieces_follow_one_another),
         cmocka_unit_test(falls_to_nothing),
+        cmocka_unit_test(begins_with_a_pause),
         cmocka_unit_test(what_is_due_is_due_by_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,6 +271,8 @@ static void rates_of_generated_items(void **state)
     assert_int_equal(fay_pipeline_generated(&p->source), 12);
     fay_error err = {0};
     assert_int_equal(fay_pipeline_set(p, "source.generate.rate=[{rate: 7}]", &err), 0);
+    assert_true(fay_pipeline_generated(&p->source) == UINT64_MAX);
+    assert_int_equal(fay_pipeline_set(p, "source.generate.rate=[{for: 1s, rate: 0}]", &err), 0);
     assert_int_equal(fay_pipeline_generated(&p->source), 0);
     assert_int_equal(fay_pipeline_set(p, "source.generate.rate=[]", &err), FAY_E_CONFIG);
     assert_int_equal(p->source.generate_pace.count, 1); /* as it was */

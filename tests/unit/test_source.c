@@ -178,6 +178,37 @@ static void generates_at_a_pace_and_goes_on_in_it(void **state)
     assert_int_equal(position, 20);
 }
 
+/* The pause at the begin has not been when the first pull comes; of one at the end, the source
+ * waits for the end; and a profile without an Item is no source without end. */
+static void pauses_before_the_first_and_behind_the_last(void **state)
+{
+    fixture *f = *state;
+    fay_pace_piece pieces[] = {{.lasts = 20 * FAY_MS},
+                               {.lasts = 2 * FAY_MS, .from = 1000, .to = 1000},
+                               {.lasts = 20 * FAY_MS}};
+    f->pipeline.source.kind = FAY_SOURCE_GENERATE;
+    f->pipeline.source.generate_pace = (fay_pace){.pieces = pieces, .count = 3};
+    must_open(f);
+    fay_ns begun = uv_hrtime();
+    fay_chunk chunk;
+    fay_error err;
+    assert_int_equal(fay_source_pull(f->source, 99, FAY_MIB, &chunk, &err), FAY_PULL_WAIT);
+    check_pull(f, 99, NULL, "0|1|");
+    assert_true(uv_hrtime() - begun >= 42 * FAY_MS);
+    close_source(f);
+
+    f->pipeline.source.generate_pace.count = 1;
+    must_open(f);
+    assert_int_equal(fay_source_pull(f->source, 99, FAY_MIB, &chunk, &err), FAY_PULL_WAIT);
+    check_pull(f, 99, NULL, "");
+    close_source(f);
+
+    f->pipeline.source.generate_pace.count = 3;
+    must_open(f);
+    assert_int_equal(resume(f, "generate size=0\n", "", 2), 0);
+    assert_int_equal(fay_source_pull(f->source, 99, FAY_MIB, &chunk, &err), FAY_PULL_END);
+}
+
 static void gives_the_words(void **state)
 {
     fixture *f = *state;
@@ -398,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(generates_a_function_of_the_number),
         TEST(generates_at_a_pace_and_goes_on_in_it),
+        TEST(pauses_before_the_first_and_behind_the_last),
         TEST(gives_the_words),
         TEST(reads_files_in_order_and_goes_on_where_it_was),
         TEST(what_cannot_be_read_is_told),
