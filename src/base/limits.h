@@ -65,6 +65,9 @@
 #define FAY_CONNECTIONS_MAX ((size_t)1024)    /* open ones of a source: a descriptor each */
 #define FAY_ROTATED_MAX     1000000           /* old files of a sink: a free name is searched for */
 
+/* Logs */
+#define FAY_LOG_KEPT_MAX (16 * FAY_MIB) /* bytes of a log that wait for its reader */
+
 /* Terminals */
 #define FAY_DECISIONS_KEPT_MAX ((size_t)10) /* of a stage, from each end: --explain */
 #define FAY_ANSWER_MAX         ((size_t)64) /* bytes of an answer that is typed */

@@ -94,6 +94,12 @@ ssize_t fay_outlet_write(fay_outlet *outlet, const void *bytes, size_t size)
     return n;
 }
 
+void fay_outlet_wait(const fay_outlet *outlet, int ms)
+{
+    struct pollfd asked = {.fd = outlet->fd, .events = POLLOUT};
+    (void)poll(&asked, 1, ms);
+}
+
 void fay_outlet_free(fay_outlet *outlet)
 {
     if (outlet == NULL)

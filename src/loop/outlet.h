@@ -22,6 +22,9 @@ fay_outlet *fay_outlet_new(uv_loop_t *loop, int fd, bool inherited, fay_outlet_r
                            void *context);
 /* Bytes taken; 0 = none now, `ready` will be called; -1 with errno (EPIPE: closed). */
 ssize_t fay_outlet_write(fay_outlet *outlet, const void *bytes, size_t size);
+/* Waits until it takes more, or never will, but no longer than that: for who has no loop that runs
+ * any more. */
+void fay_outlet_wait(const fay_outlet *outlet, int ms);
 void fay_outlet_free(fay_outlet *outlet); /* NULL is fine */
 
 #endif /* FAY_OUTLET_H */

@@ -73,9 +73,9 @@ static void drop_line(struct hook *hook)
     free(line);
 }
 
-void fay_events_finish(fay_events *events)
+void fay_events_finish(fay_events *events, fay_ns by)
 {
-    fay_logfile_finish(events->stream);
+    fay_logfile_finish(events->stream, by);
 }
 
 void fay_events_free(fay_events *events)

@@ -42,8 +42,9 @@ typedef struct fay_events_config {
 
 /* FAY_E_IO with err set when the path cannot be written. The config is copied. */
 int fay_events_open(const fay_events_config *config, fay_events **ret, fay_error *err);
-void fay_events_finish(fay_events *events); /* closes the stream */
-void fay_events_free(fay_events *events);   /* kills hooks that run */
+/* Closes the stream; what its reader has not taken by then is lost. */
+void fay_events_finish(fay_events *events, fay_ns by);
+void fay_events_free(fay_events *events); /* kills hooks that run */
 
 /* Whether anybody wants to know; `members` is JSON like ,"stage":"score" and may be "". */
 bool fay_events_wanted(const fay_events *events, fay_hook hook);

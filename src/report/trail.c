@@ -149,25 +149,24 @@ void fay_trail_free(fay_trail *trail)
     free(trail);
 }
 
-/* Each log, by whatever `act` is. */
-static void for_all(fay_trail *trail, void (*act)(fay_logfile *log))
+void fay_trail_flush(fay_trail *trail)
 {
     if (trail == NULL)
         return;
-    act(trail->joblog);
+    fay_logfile_flush(trail->joblog);
     for (size_t i = 0; trail->results != NULL && i < trail->pipeline->stages_count; i++) {
-        act(trail->results[i]);
+        fay_logfile_flush(trail->results[i]);
     }
 }
 
-void fay_trail_flush(fay_trail *trail)
+void fay_trail_finish(fay_trail *trail, fay_ns by)
 {
-    for_all(trail, fay_logfile_flush);
-}
-
-void fay_trail_finish(fay_trail *trail)
-{
-    for_all(trail, fay_logfile_finish);
+    if (trail == NULL)
+        return;
+    fay_logfile_finish(trail->joblog, by);
+    for (size_t i = 0; trail->results != NULL && i < trail->pipeline->stages_count; i++) {
+        fay_logfile_finish(trail->results[i], by);
+    }
 }
 
 void fay_trail_leased(fay_trail *trail, const fay_flow_action *lease)

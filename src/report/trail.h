@@ -22,7 +22,8 @@ int fay_trail_open(const fay_pipeline *pipeline, const char *joblog, const char 
 void fay_trail_free(fay_trail *trail);
 
 void fay_trail_flush(fay_trail *trail);
-void fay_trail_finish(fay_trail *trail); /* nothing more will come: all is written and closed */
+/* Nothing more will come: all is written, as far as it is taken by then, and closed. */
+void fay_trail_finish(fay_trail *trail, fay_ns by);
 
 void fay_trail_leased(fay_trail *trail, const fay_flow_action *lease);
 /* Before the flow is fed with the same. */

@@ -124,7 +124,8 @@ static void on_hooks_idle(void *context)
 
 static int open_logs(fay_owner *owner, fay_error *err)
 {
-    const fay_logfile_watch watch = {.lost = fay_owner_log_lost, .context = owner};
+    const fay_logfile_watch watch = {
+        .lost = fay_owner_log_lost, .context = owner, .loop = &owner->loop};
     const fay_events_config config = {.loop = &owner->loop,
                                       .processes = owner->processes,
                                       .hooks = &owner->pipeline->on,
@@ -245,6 +246,8 @@ static void fill_standard(void)
     }
 }
 
+#define READERS_WAIT (2 * FAY_SECOND) /* at the end, for those of logs */
+
 int fay_run_execute(const fay_run_options *options, int *ret_signal)
 {
     fay_owner owner = {.saturated = true, /* as the flow takes it until it is told */
@@ -266,8 +269,9 @@ int fay_run_execute(const fay_run_options *options, int *ret_signal)
         exit = refuse(&owner, &err);
     } else {
         (void)uv_run(&owner.loop, UV_RUN_DEFAULT);
-        fay_trail_finish(owner.trail);
-        fay_events_finish(owner.events);
+        fay_ns patience = uv_hrtime() + READERS_WAIT;
+        fay_trail_finish(owner.trail, patience);
+        fay_events_finish(owner.events, patience);
         exit = fay_owner_exit_code(&owner);
         fay_owner_close_display(&owner);
         fay_owner_summary(&owner);

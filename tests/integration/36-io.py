@@ -3,8 +3,11 @@
 said is done."""
 import json
 import os
+import re
 import resource
+import select
 import signal
+import socket
 import subprocess
 
 import faytest
@@ -234,6 +237,124 @@ cp disk/out out
         done = self.run_faymora("run", "-a", "in", "-o", "out", "--events", "/dev/full",
                                 "--dead-letter", "dead", "--", "false", "{}")
         self.assert_log_lost(done, "--events", "No space left on device", code=5)
+
+    # ---- logs that somebody reads, or does not ----
+
+    def reader_of(self, name):
+        """A FIFO, and its end to read from."""
+        os.mkfifo(name)
+        fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, fd)
+        return fd
+
+    def read_all(self, fd, until):
+        """Reads until what has come satisfies `until`, or the writer has gone."""
+        os.set_blocking(fd, False)
+        text = bytearray()
+
+        def more():
+            try:
+                part = os.read(fd, 1 << 20)
+            except BlockingIOError:
+                return until(text)
+            text.extend(part)
+            return not part or until(text)
+
+        faytest.wait_for(more, "what is written to the log")
+        return bytes(text)
+
+    def begin_with_events(self, to, dead, **more):
+        """A run that has told of so many dead Items, and does not end yet."""
+        run = self.start("run", "-o", "out", "--retries", "0", "--dead-letter", "none", "--events",
+                         to, "--", "sh", "-c", 'echo "$0"; case $0 in x*) exit 65;; esac', "{}",
+                         stdin=subprocess.PIPE, **more)
+        self.feed(run, "first\n" + f"{'x' * 100}\n" * dead + "last\n", 2)
+        return run
+
+    def feed(self, run, text, out):
+        run.stdin.write(text.encode())
+        run.stdin.flush()
+        faytest.wait_for(lambda: os.path.exists("out") and len(self.lines("out")) == out,
+                         "the output")
+
+    def test_a_reader_of_events_that_stalls_holds_nobody(self):
+        """More than a pipe takes waits, and comes when it is read."""
+        fd = self.reader_of("ff")
+        run = self.begin_with_events("ff", 1000)
+        text = self.read_all(fd, lambda text: text.count(b'"item.dead"') == 1000)
+        run.stdin.close()
+        text += self.read_all(fd, lambda text: False)
+        done = self.finish(run)
+        self.assertEqual(done.code, 1, done)
+        self.assertNotIn("warning", done.err)
+        events = [json.loads(line)["event"] for line in text.decode().splitlines()]
+        self.assertEqual((events[0], events.count("done"), events.count("item.dead")),
+                         ("start", 1, 1000))
+
+    def test_a_run_ends_though_its_events_are_not_read(self):
+        fd = self.reader_of("ff")
+        run = self.begin_with_events("ff", 1000)
+        run.send_signal(signal.SIGTERM)
+        done = self.finish(run)
+        run.stdin.close()
+        self.assertEqual(done.code, -signal.SIGTERM, done)
+        missing = re.search(r"warning: --events: (\d+) lines are missing in ff: it was not read",
+                            done.err)
+        self.assertTrue(missing, done)
+        text = self.read_all(fd, lambda text: False)
+        self.assertEqual(json.loads(text.split(b"\n")[0])["event"], "start")
+
+    def test_a_log_keeps_so_much_for_its_reader(self):
+        """And drops whole lines beyond that, which is told, counted, and in the exit code."""
+        fd = self.reader_of("ff")
+        run = self.start("run", "-o", "out", "--joblog", "ff", "--mode", "lines", "--", "sh", "-c",
+                         f": {'x' * 100_000}; exec cat -u", stdin=subprocess.PIPE)
+        self.feed(run, "".join(f"{i}\n" for i in range(400)), 400)
+        faytest.wait_for(lambda: "warning: --joblog: ff is not read as fast as" in
+                         self.text_of(run), "the warning")
+        text = self.read_all(fd, lambda text: text.count(b"\n") > 100)
+        run.stdin.close()
+        text += self.read_all(fd, lambda text: False)
+        done = self.finish(run)
+        self.assertEqual((done.code, done.err.count("warning")), (7, 2), done)
+        missing = re.search(r"--joblog: (\d+) lines are missing in ff", done.err)
+        lines = text.split(b"\n")
+        self.assertEqual((len(lines) - 2 + int(missing[1]), lines[0][:3], lines[-1]),
+                         (400, b"Seq", b""), done)
+        self.assertEqual({line.count(b"\t") for line in lines[:-1]}, {13})
+
+    def test_a_fifo_that_is_read_later(self):
+        os.mkfifo("ff")
+        run = self.begin_with_events("ff", 0)
+        fd = os.open("ff", os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, fd)
+        faytest.wait_for(lambda: select.select([fd], [], [], 0)[0], "the first event")
+        run.stdin.close()
+        text = self.read_all(fd, lambda text: text.endswith(b"\n") and b'"done"' in text)
+        done = self.finish(run)
+        self.assertEqual((done.code, done.err.count("warning")), (0, 0), done)
+        self.assertIn(b'"start"', text.split(b"\n")[0])
+
+    def test_a_fifo_that_nobody_reads(self):
+        os.mkfifo("ff")
+        self.numbers(10)
+        for flag in "--events", "--joblog":
+            done = self.run_faymora("run", "-a", "in", "-o", "out", flag, "ff", "--", "cat")
+            self.assertEqual((done.code, len(self.lines("out"))), (7, 10), done)
+            self.assertRegex(done.err, f"warning: {flag}: \\d+ lines are missing in ff: nobody")
+
+    def test_events_on_a_stdout_that_stalls(self):
+        """A pipe and a socket; both stay blocking for those that share them."""
+        for ends in os.pipe(), [s.detach() for s in reversed(socket.socketpair())]:
+            for fd in ends:
+                self.addCleanup(os.close, fd)
+            run = self.begin_with_events("-", 2000, stdout=ends[1])
+            self.assertTrue(os.get_blocking(ends[1]))
+            text = self.read_all(ends[0], lambda text: text.count(b'"item.dead"') == 2000)
+            self.assertTrue(all(json.loads(line) for line in text.split(b"\n")[:-1]))
+            run.stdin.close()
+            self.assertEqual(self.finish(run).code, 1)
+            os.unlink("out")
 
     # ---- pipes ----
 

@@ -117,7 +117,7 @@ static char *contents(fixture *f, const char *path)
 static const char *jobs(fixture *f)
 {
     static char told[2048];
-    fay_trail_finish(f->trail);
+    fay_trail_finish(f->trail, 0);
     fay_trail_free(FAY_STEAL(f->trail));
     char *rest = contents(f, "log");
     assert_memory_equal(rest, HEAD, sizeof HEAD - 1);
@@ -278,7 +278,7 @@ static void only_what_is_asked_for(void **state)
     assert_int_equal(fay_trail_open(f->pipeline, NULL, "results", &watch, &f->trail, &err), 0);
     lease(f, 0, 1);
     fail_try(f, 0, 100, FAY_NEWS_EXIT, 1);
-    fay_trail_finish(f->trail);
+    fay_trail_finish(f->trail, 0);
     fay_trail_free(FAY_STEAL(f->trail));
     assert_int_equal(access("log", F_OK), -1);
     assert_int_equal(fay_trail_open(f->pipeline, "log", NULL, &watch, &f->trail, &err), 0);
@@ -293,7 +293,7 @@ static void a_joblog_goes_on_with_an_earlier_one(void **state)
         open_trail(f);
         lease(f, 0, 1);
         fail_try(f, 0, 100, FAY_NEWS_EXIT, i);
-        fay_trail_finish(f->trail);
+        fay_trail_finish(f->trail, 0);
         fay_trail_free(FAY_STEAL(f->trail));
     }
     assert_string_equal(jobs(f), "1 2 0 0 0 first 1 5 0 retried;1 2 0 1 0 first 1 5 0 retried;");
