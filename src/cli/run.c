@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/shell.h"
+#include "cli/outputs.h"
 #include "cli/request.h"
 #include "pipeline/plan.h"
 
@@ -86,6 +87,9 @@ static int execute(fay_cli *cli, fay_request *request, int *ret_signal)
     request->options.state = pipeline->state[0] != '\0' ? pipeline->state : NULL;
     request->options.colour = fay_cli_coloured(cli, STDERR_FILENO);
     request->options.command = fay_buffer_text(&command);
+    fay_error err = {0};
+    if (fay_outputs_check(&request->options, &err) != 0)
+        return fay_cli_fail(&err, FAY_EXIT_USAGE);
     return fay_run_execute(&request->options, ret_signal);
 }
 

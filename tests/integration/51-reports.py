@@ -91,6 +91,36 @@ class Reports(faytest.Case):
         self.assertEqual((done.code, done.out), (7, ""), done)
         self.assertIn("none/log", done.err)
 
+    def test_no_two_logs_in_one_file(self):
+        os.mkdir("d")
+        os.symlink("d", "also")
+        for there in False, True:
+            for flags, what in ((["--events", "oo", "-o", "oo"], "--events and the sink"),
+                                (["--events", "oo", "-o", "d/../oo"], "--events and the sink"),
+                                (["--joblog", "d/oo", "-o", "also/oo"], "--joblog and the sink"),
+                                (["--joblog", "oo", "--events", "./oo"], "--events and --joblog"),
+                                (["--results", "d", "--events", "d/cat.out"],
+                                 "--events and a file of --results"),
+                                (["--dead-letter", "oo", "-o", "oo"],
+                                 "the sink and the dead letter file")):
+                with self.subTest(flags=flags, there=there):
+                    for name in "oo", "d/oo", "d/cat.out":
+                        self.write(name, "mine")
+                        if not there:
+                            os.unlink(name)
+                    done = self.run_faymora("run", *flags, "--", "cat", ":::", "a")
+                    self.assertEqual(done.code, 2, done)
+                    self.assertIn(f"error: {what} are the same file", done.err)
+                    self.assertIn("hint: give each a file of its own", done.err)
+                    self.assertEqual({self.read(name) for name in ("oo", "d/oo", "d/cat.out")
+                                      if os.path.exists(name)}, {"mine"} if there else set())
+        with open("oo", "w") as out:
+            done = self.run_faymora("run", "--events", "oo", "--", "cat", ":::", "a", stdout=out)
+        self.assertEqual(done.code, 2, done)
+        done = self.run_faymora("run", "--events", "/dev/null", "--joblog", "/dev/null", "-o",
+                                "/dev/null", "--", "cat", ":::", "a")
+        self.assertEqual(done.code, 0, done)
+
     def test_results(self):
         done = self.run_faymora("run", "-q", "--results", "res", "--keep-order", "--", "seq", "{}",
                                 "::", "sed", "s/^/x/",
