@@ -20,7 +20,8 @@
 
 enum {
     EXIT_FAILED = 1,
-    EXIT_USAGE = 2
+    EXIT_USAGE = 2,
+    EXIT_IO = 7 /* as faymora's */
 };
 
 static int usage(const char *what, const char *hint)
@@ -51,7 +52,9 @@ static bool parse_seeds(const char *text, bool range, uint64_t *ret_from, uint64
     return *end == '\0' && *ret_from <= *ret_to && *ret_to < UINT64_MAX;
 }
 
-static const char bad_seeds[] = "seeds are numbers: --seed 7, --seeds 1-300";
+static const char bad_seeds[] =
+    "seeds are numbers up to 18446744073709551614, the first no larger than the last: --seed 7, "
+    "--seeds 1-300";
 
 /* ---- flow ------------------------------------------------------------------------------------ */
 
@@ -139,7 +142,9 @@ static void equalizer_help(FILE *out)
         "Loads that are constant: noisy (lognormal, CV 2), and with one Item in 500 that takes\n"
         "100 times as long: poison, straggler, oneslow.\n",
         out);
-    (void)fputs("\nExit: 0 all went well, 1 a run lost an Item, 2 usage.\n", out);
+    (void)fputs("\nExit: 0 all went well, 1 a run lost an Item, 2 usage, 7 the drawing cannot be "
+                "written.\n",
+                out);
 }
 
 static int equalizer_run(const fay_eq_sim *sim)
@@ -149,7 +154,7 @@ static int equalizer_run(const fay_eq_sim *sim)
     if (status >= 0)
         return status > 0 ? EXIT_FAILED : 0;
     (void)usage(err.message, err.hint[0] != '\0' ? err.hint : "faymora-sim equalizer --help");
-    return status == FAY_E_INVAL ? EXIT_USAGE : EXIT_FAILED;
+    return status == FAY_E_INVAL ? EXIT_USAGE : EXIT_IO;
 }
 
 static int equalizer_main(int argc, char **argv)

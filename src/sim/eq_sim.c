@@ -29,6 +29,34 @@ static size_t names_count(const char *list)
     return count;
 }
 
+/* The first name that stands in the list again, or NULL; free() it. */
+static char *named_twice(const char *list)
+{
+    for (const char *rest = strchr(list, ','); rest != NULL; rest = strchr(list, ',')) {
+        char *name = fay_printed("%.*s", (int)(rest - list), list);
+        if (is_among(name, rest))
+            return name;
+        free(name);
+        list = rest + 1;
+    }
+    return NULL;
+}
+
+/* Why not each name of the list is that of a trace (or whatever it is). */
+static int refuse_names(const char *what, const char *list, fay_error *err)
+{
+    FAY_CLEANUP(fay_freep) char *twice = named_twice(list);
+    if (twice != NULL) {
+        (void)fay_fail_with(err, FAY_E_INVAL, "the %s %s is named twice in \"%s\"", what, twice,
+                            list);
+        fay_hint(err, "name it once");
+        return FAY_E_INVAL;
+    }
+    (void)fay_fail_with(err, FAY_E_INVAL, "there is no such %s in \"%s\"", what, list);
+    fay_hint(err, "faymora-sim equalizer --help lists them");
+    return FAY_E_INVAL;
+}
+
 /* ---- what is asked for ----------------------------------------------------------------------- */
 
 static int choose_traces(const fay_eq_sim *sim, fay_eq_results *results, fay_error *err)
@@ -49,11 +77,8 @@ static int choose_traces(const fay_eq_sim *sim, fay_eq_results *results, fay_err
             results->traces_count += whole || by_name;
         }
     }
-    if (sim->fuzz == 0 && named != names_count(sim->traces)) {
-        (void)fay_fail_with(err, FAY_E_INVAL, "there is no such trace in \"%s\"", sim->traces);
-        fay_hint(err, "faymora-sim equalizer --help lists them");
-        return FAY_E_INVAL;
-    }
+    if (sim->fuzz == 0 && named != names_count(sim->traces))
+        return refuse_names("trace", sim->traces, err);
     return 0;
 }
 
@@ -68,12 +93,8 @@ static int choose_controllers(const fay_eq_sim *sim, fay_eq_results *results, fa
         if (all || by_name || fay_eq_controller_always(i))
             results->controllers[results->controllers_count++] = controller;
     }
-    if (sim->baselines != NULL && named != names_count(sim->baselines)) {
-        (void)fay_fail_with(err, FAY_E_INVAL, "there is no such baseline in \"%s\"",
-                            sim->baselines);
-        fay_hint(err, "faymora-sim equalizer --help lists them");
-        return FAY_E_INVAL;
-    }
+    if (sim->baselines != NULL && named != names_count(sim->baselines))
+        return refuse_names("baseline", sim->baselines, err);
     return 0;
 }
 
@@ -151,12 +172,13 @@ static int run_all(fay_eq_results *results)
 static int plot(const char *path, const fay_eq_results *results, fay_error *err)
 {
     FILE *file = fopen(path, "we");
-    if (file == NULL)
-        return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", path);
-    fay_eq_plot_print(results, file);
-    if (fclose(file) != 0)
-        return fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", path);
-    return 0;
+    if (file != NULL)
+        fay_eq_plot_print(results, file);
+    if (file != NULL && fclose(file) == 0)
+        return 0;
+    int r = fay_fail_errno(err, FAY_E_IO, errno, "cannot write %s", path);
+    fay_hint(err, "see to its directory and the room there, or name another file with --plot");
+    return r;
 }
 
 int fay_eq_sim_run(const fay_eq_sim *sim, FILE *out, fay_error *err)

@@ -81,4 +81,19 @@ for bad in "--trace nosuch" "--baseline nosuch" "--baseline ds2,nosuch" "--seeds
     "$sim" equalizer $bad >/dev/null 2>&1 || code=$?
     [ "$code" -eq 2 ] || fail "faymora-sim equalizer $bad: exit $code, not 2"
 done
-"$sim" equalizer --help >/dev/null
+
+# Each error says which one it is.
+says() {
+    code=0
+    text=$("$sim" equalizer "$@" 2>&1 >/dev/null) || code=$?
+    echo "exit $code: $text"
+}
+says --trace step_up --seed 7 --plot /dev/full | grep -q '^exit 7: .*write /dev/full: No space' ||
+    fail "--plot /dev/full: $(says --trace step_up --seed 7 --plot /dev/full)"
+says --trace step_up,sine,step_up | grep -q '^exit 2: .*trace step_up is named twice' ||
+    fail "a trace twice: $(says --trace step_up,sine,step_up)"
+says --baseline ds2,ds2 | grep -q '^exit 2: .*baseline ds2 is named twice' ||
+    fail "a baseline twice: $(says --baseline ds2,ds2)"
+says --seeds 1-99999999999999999999 | grep -q '^exit 2: .*up to 18446744073709551614' ||
+    fail "a large seed: $(says --seeds 1-99999999999999999999)"
+"$sim" equalizer --help | grep -q '7 the drawing cannot be written' || fail "exit 7 is not in --help"
