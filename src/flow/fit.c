@@ -37,9 +37,9 @@ static void set_costs(fay_flow *flow, const fay_stage *stage)
 
 void fay_flow_fit(fay_flow *flow)
 {
-    if (flow->free == UINT64_MAX)
+    if (flow->free_bytes == UINT64_MAX)
         return;
-    double bytes = (double)flow->free;
+    double bytes = (double)flow->free_bytes;
     for (size_t i = 0; i < flow->stages_count; i++) {
         bytes += flow->stages[i].resident * flow->stages[i].cost.bytes;
     }
@@ -48,7 +48,7 @@ void fay_flow_fit(fay_flow *flow)
 
 void fay_flow_fit_init(fay_flow *flow)
 {
-    flow->free = UINT64_MAX;
+    flow->free_bytes = UINT64_MAX;
     if (flow->config.cores > 0)
         fay_equalizers_capacity(flow->equalizers, FAY_CORES, flow->config.cores);
     for (size_t i = 0; i < flow->stages_count; i++) {

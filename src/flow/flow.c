@@ -284,7 +284,7 @@ int fay_flow_feed(fay_flow *flow, fay_ns now, const fay_flow_event *event)
     case FAY_FLOW_USED: fay_flow_used(flow, event); break;
     case FAY_FLOW_MACHINE:
         flow->saturated = event->ok;
-        flow->free = event->bytes;
+        flow->free_bytes = event->bytes;
         break;
     case FAY_FLOW_DRAIN: drain(flow); break;
     case FAY_FLOW_ABORT: flow->aborted = true; break;

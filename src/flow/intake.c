@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What comes in: source Items open their roots and join the first queues; Items of a spool that
- * were loaded join the queue in which it stands.
+ * What comes in: source Items open their roots and join the first queues, and how fast the source
+ * would give them is measured; Items of a spool that were loaded join the queue in which it stands.
  */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "flow/internal.h"
+
+enum {
+    HELD_PART = 20 /* of the time: a source without room for as much is held back */
+};
 
 static void open_root(fay_flow *flow, fay_ns now, const fay_flow_event *event, size_t i)
 {
@@ -66,6 +71,34 @@ void fay_flow_source(fay_flow *flow, fay_ns now, const fay_flow_event *event)
     if (flow->source_tokens.rate > 0)
         fay_flow_tokens_spend(&flow->source_tokens, now, (double)batch->count);
 }
+
+/* ---- its speed ------------------------------------------------------------------------------- */
+
+void fay_flow_time_source(fay_flow *flow, fay_ns now)
+{
+    uint64_t items, bytes;
+    fay_ns *time = flow->source_open ? &flow->reading.open_ns : &flow->reading.held_ns;
+    *time += now - flow->source_since;
+    if (now - flow->reading_since >= FAY_SECOND) {
+        flow->before = flow->reading;
+        flow->reading = (fay_flow_reading){0};
+        flow->reading_since = now;
+    }
+    fay_flow_source_space(flow, &items, &bytes);
+    flow->source_open = items > 0 && bytes > 0;
+    flow->source_since = now;
+}
+
+double fay_flow_source_rate(const fay_flow *flow)
+{
+    fay_ns open = flow->reading.open_ns + flow->before.open_ns;
+    fay_ns held = flow->reading.held_ns + flow->before.held_ns;
+    if (flow->ended || flow->draining || held < (open + held) / HELD_PART)
+        return 0;
+    return (flow->reading.items + flow->before.items) / fmax((double)open / 1e9, 1e-6);
+}
+
+/* ---- drain, spools, dead letters ------------------------------------------------------------- */
 
 /* The last Item of the segment, if it is a source Item that nobody has touched, is forgotten. */
 static bool forget_last(fay_flow *flow, fay_stage *stage, fay_segment *segment)

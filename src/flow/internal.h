@@ -4,11 +4,13 @@
  *
  *     flow.c      the life of a flow, events to their places, deadline
  *     schedule.c  READY -> LEASED: who gets what, and when nobody may
- *     intake.c    source Items and loaded spools -> READY
+ *     intake.c    source Items and loaded spools -> READY; how fast the source is
  *     settle.c    LEASED -> results: children to queues
  *     output.c    results of the last stages: held or written; roots completed
  *     failure.c   LEASED -> back, DELAYED or DEAD; workers and links that die
- *     workers.c   workers and links: who is there, who is idle, how many are wanted
+ *     workers.c   workers and links: who is there, who is idle
+ *     staff.c     how many are wanted: the Equalizer is asked, and obeyed
+ *     held.c      what is told of that
  *     commit.c    sink, then journal
  *     actions.c   the list of what shall be done
  *     check.c     the invariants
@@ -160,7 +162,7 @@ struct fay_flow {
     fay_ns stepped; /* time of the last step */
     uint64_t sink_items, sink_bytes, sink_reserved;
     uint64_t held_bytes;
-    uint64_t free; /* bytes of the machine's memory that may be taken still */
+    uint64_t free_bytes; /* of the machine's memory, that may be taken still */
     uint32_t next_spool;
     fay_prng prng;
     bool ended, draining, aborted, failed, done;
@@ -296,6 +298,14 @@ void fay_flow_reenter(fay_flow *flow, fay_ns now, const fay_flow_event *event);
  * them at this cursor; FAY_E_IO if it is not what was spilled. */
 int fay_flow_loaded(fay_flow *flow, fay_ns now, const fay_flow_event *event);
 
+/* Room for source Items, whatever their rate may be (flow.c). */
+void fay_flow_source_space(const fay_flow *flow, uint64_t *ret_items, uint64_t *ret_bytes);
+/* Before the stages are staffed: how long there has been room for what the source has, and not. */
+void fay_flow_time_source(fay_flow *flow, fay_ns now);
+/* Items per second of the source while it is not held back; 0 = not known, or it has not been held
+ * back of late: then what arrives says it all, and is known for longer and forgotten in time. */
+double fay_flow_source_rate(const fay_flow *flow);
+
 /* Drain: source Items of which nothing has begun are forgotten, the youngest first, as if they had
  * not been read. In an ordered run none that is older than one that has begun (rule 8). */
 void fay_flow_forget_unbegun(fay_flow *flow);
@@ -353,16 +363,26 @@ void fay_flow_worker_idle(fay_flow *flow, fay_flow_worker *worker, fay_ns now);
 /* Off that stack, if it is on it: it is about to get a lease. */
 void fay_flow_worker_busy(fay_flow *flow, fay_flow_worker *worker);
 
+/* A worker more, on the stage's link with the fewest: SPAWN. False: it has no link. */
+bool fay_flow_worker_spawn(fay_flow *flow, fay_stage *stage);
+/* One less, which must hold nothing: RETIRE. */
+void fay_flow_worker_retire(fay_flow *flow, fay_flow_worker *worker);
+/* The bottom of that stack; NULL = none is idle. */
+fay_flow_worker *fay_flow_longest_idle(const fay_stage *stage);
+
+/* ---- staff.c --------------------------------------------------------------------------------- */
+
 /* Asks the Equalizer, then makes SPAWN and RETIRE actions until there are as many as wanted, as far
- * as there is a link, and idle ones to retire: only those are. Then says why (DECISION, PRESSURE).
- */
+ * as there is a link, and idle ones to retire: only those are. Then says why (held.c). */
 void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage);
-/* Before the stages are staffed: how long there has been room for what the source has, and not. */
-void fay_flow_time_source(fay_flow *flow, fay_ns now);
-/* Room for source Items, whatever their rate may be. */
-void fay_flow_source_space(const fay_flow *flow, uint64_t *ret_items, uint64_t *ret_bytes);
 /* When to do so although nothing happens; FAY_NEVER = on events only. */
 fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
+
+/* ---- held.c ---------------------------------------------------------------------------------- */
+
+/* What has come of it: sets the stage's view; DECISION for an action (`acted`), and for a refusal
+ * that is news; PRESSURE when that, or what holds the stage, is another. */
+void fay_flow_tell_staff(fay_flow *flow, fay_ns now, fay_stage *stage, bool acted);
 
 /* ---- fit.c ----------------------------------------------------------------------------------- */
 
