@@ -2,7 +2,6 @@
 #include "flow/account.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double wanted_most = 1e9; /* workers, so that it fits */
 
@@ -34,13 +33,14 @@ void fay_account_note(fay_equalizer *e, double rate, double item_s)
 
 void fay_account_settle(fay_equalizer *e)
 {
-    static const char *const bounds[] = {"AT_MAX", "GAIN", "NO_CPU", "NO_MEM"};
+    static const fay_held bounds[] = {FAY_HELD_AT_MAX, FAY_HELD_GAIN, FAY_HELD_NO_CPU,
+                                      FAY_HELD_NO_MEM};
     fay_equalizer_view *v = &e->view;
     bool content = !e->armed && e->stalls == 0; /* else it sleeps as nothing can be done */
     if (content && v->pressure != FAY_BLOCKED)
-        v->held_by = "";
+        v->held_by = FAY_HELD_NONE;
     for (size_t i = 0; i < FAY_COUNT(bounds); i++) {
-        if (v->pressure == FAY_EVEN && strcmp(v->held_by, bounds[i]) == 0)
+        if (v->pressure == FAY_EVEN && v->held_by == bounds[i])
             v->pressure = FAY_HIGH;
     }
 }
@@ -75,7 +75,7 @@ void fay_account_pinned(fay_equalizers *all, size_t stage, double now)
     if (same)
         return;
     e->view.pressure = standing ? FAY_HIGH : FAY_EVEN;
-    e->view.held_by = standing ? "PINNED" : "";
+    e->view.held_by = standing ? FAY_HELD_PINNED : FAY_HELD_NONE;
     if (!standing || stood)
         return;
     double rate = fay_arrivals_rate(&e->arrivals, now, fay_board_period(e), e->spawn_s);

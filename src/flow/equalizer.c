@@ -36,7 +36,7 @@ void fay_equalizers_scale(fay_equalizers *all, size_t stage, fay_ns now, unsigne
     e->full_due = pinned ? (double)INFINITY : fay_board_seconds(all, now);
     e->low_due = (double)INFINITY;
     e->view.pressure = FAY_EVEN;
-    e->view.held_by = "";
+    e->view.held_by = FAY_HELD_NONE;
 }
 
 static void begin(fay_equalizer *e, const fay_equalizer_stage *config)
@@ -55,7 +55,7 @@ static void begin(fay_equalizer *e, const fay_equalizer_stage *config)
     e->gap = fay_board_period(e) / 8;
     e->cap_backoff = 20 * fay_board_period(e);
     e->last.idle_since = FAY_NEVER;
-    e->view.held_by = "";
+    e->view.held_by = FAY_HELD_NONE;
     e->view.ceiling = e->view.cap = (double)INFINITY;
 }
 
@@ -245,8 +245,8 @@ static bool near_the_end(const fay_equalizers *all, size_t stage)
            fay_board_rest(all, stage) * e->item_s / fay_board_workers(e) < 2 * e->spawn_s;
 }
 
-static const char *const held_by_resource[FAY_RESOURCES] = {
-    [FAY_CORES] = "NO_CPU", [FAY_MEMORY] = "NO_MEM"};
+static const fay_held held_by_resource[FAY_RESOURCES] = {
+    [FAY_CORES] = FAY_HELD_NO_CPU, [FAY_MEMORY] = FAY_HELD_NO_MEM};
 
 /* Spawns up to `wanted`, or says what holds it. */
 static unsigned grow(fay_equalizers *all, size_t stage, double now, double wanted)
@@ -254,20 +254,20 @@ static unsigned grow(fay_equalizers *all, size_t stage, double now, double wante
     fay_equalizer *e = &all->stages[stage];
     double n = fay_board_workers(e);
     size_t scarce = 0;
-    const char *held = "";
+    fay_held held = FAY_HELD_NONE;
     if (wanted > e->config.max) {
         wanted = e->config.max;
-        held = "AT_MAX";
+        held = FAY_HELD_AT_MAX;
     }
     double most = e->config.saturated_max;
     if (e->last.saturated && e->config.saturated_max > 0 && wanted > most) {
         wanted = fmax(most, n);
-        held = "NO_CPU";
+        held = FAY_HELD_NO_CPU;
     }
     double share = fay_board_even_share(all, e), place = fay_board_room(all, e, &scarce);
     if (wanted > share) {
         wanted = fmax(share, n);
-        held = "LEARNING";
+        held = FAY_HELD_LEARNING;
     }
     e->denied = wanted - n > place;
     if (e->denied) {
@@ -300,10 +300,10 @@ static unsigned slow_start(fay_equalizers *all, size_t stage, double now)
     e->view.rule = n == 0 ? FAY_RULE_WAKING : FAY_RULE_LEARNING;
     e->view.wanted = fay_account_whole(wanted);
     e->view.pressure = wanted > n ? FAY_HIGH : FAY_EVEN;
-    e->view.held_by = "";
+    e->view.held_by = FAY_HELD_NONE;
     unsigned more = wanted > n ? grow(all, stage, now, wanted) : 0;
-    if (more == 0 && e->view.held_by[0] == '\0' && e->last.queued > 0)
-        e->view.held_by = "LEARNING";
+    if (more == 0 && e->view.held_by == FAY_HELD_NONE && e->last.queued > 0)
+        e->view.held_by = FAY_HELD_LEARNING;
     return more;
 }
 
@@ -386,16 +386,16 @@ static fay_rule rule_of(const fay_equalizer *e, const plan *p)
 }
 
 /* What bounds it to `have` workers, whatever is offered. */
-static const char *bound_by(const fay_equalizer *e, const plan *p, double have)
+static fay_held bound_by(const fay_equalizer *e, const plan *p, double have)
 {
     if (have >= floor(e->cap))
-        return "GAIN";
+        return FAY_HELD_GAIN;
     if (!e->capped)
-        return fay_growth_is_suspect(e) ? "LEARNING" : "";
+        return fay_growth_is_suspect(e) ? FAY_HELD_LEARNING : FAY_HELD_NONE;
     if (have >= e->config.max)
-        return "AT_MAX";
+        return FAY_HELD_AT_MAX;
     bool by_another = p->ceiling.rate < 0.97 * p->ceiling.shared;
-    return by_another ? "BLOCKED" : held_by_resource[p->ceiling.scarce];
+    return by_another ? FAY_HELD_BLOCKED : held_by_resource[p->ceiling.scarce];
 }
 
 static bool is_blocked(const fay_equalizer *e)
@@ -404,12 +404,12 @@ static bool is_blocked(const fay_equalizer *e)
 }
 
 /* It does not grow: what keeps it from that, if what is offered would need more. */
-static const char *kept_by(const fay_equalizer *e, const plan *p)
+static fay_held kept_by(const fay_equalizer *e, const plan *p)
 {
     double have = p->serving + e->last.starting;
     if (is_blocked(e))
-        return "BLOCKED";
-    return have < e->view.trigger - FAY_ROUNDING ? bound_by(e, p, have) : "";
+        return FAY_HELD_BLOCKED;
+    return have < e->view.trigger - FAY_ROUNDING ? bound_by(e, p, have) : FAY_HELD_NONE;
 }
 
 static void learn(fay_equalizers *all, size_t stage, double now, double *ret_seen)
@@ -433,7 +433,7 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
         e->armed = false; /* at rest: what the estimates remember is over */
         fay_account_note(e, 0, e->item_s);
         e->view.pressure = FAY_EVEN;
-        e->view.held_by = "";
+        e->view.held_by = FAY_HELD_NONE;
         return decision;
     }
     if (e->item_s <= 0) {
@@ -468,7 +468,7 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
     bool denied = false;
     if (high && wanted > fay_board_workers(e) && near_the_end(all, stage)) {
         e->view.pressure = FAY_EVEN;
-        e->view.held_by = "SOURCE_DRY";
+        e->view.held_by = FAY_HELD_SOURCE_DRY;
         e->view.rule = rule_of(e, &p);
     } else if (high && wanted > fay_board_workers(e)) {
         e->view.pressure = FAY_HIGH;
@@ -477,13 +477,14 @@ static fay_equalizer_decision evaluate(fay_equalizers *all, size_t stage, double
         e->view.rule = rule_of(e, &p);
         decision.spawn = grow(all, stage, now, wanted);
         denied = decision.spawn == 0;
-        if (e->view.held_by[0] == '\0' && e->view.wanted > fay_board_workers(e) + decision.spawn)
+        if (e->view.held_by == FAY_HELD_NONE &&
+            e->view.wanted > fay_board_workers(e) + decision.spawn)
             e->view.held_by = bound_by(e, &p, have + decision.spawn);
     } else {
         e->denied = false;
         e->view.pressure = is_blocked(e) ? FAY_BLOCKED : FAY_EVEN;
         e->view.held_by = kept_by(e, &p);
-        if (e->view.held_by[0] != '\0')
+        if (e->view.held_by != FAY_HELD_NONE)
             e->view.rule = rule_of(e, &p);
         decision.shed = sheds(all, stage, now, &p, p.target);
         decision.retire = !decision.shed && fay_shrink(all, stage, now);
@@ -512,7 +513,7 @@ void fay_equalizers_watch(fay_equalizers *all, size_t stage, fay_ns now,
     bool unblocked = e->view.pressure == FAY_BLOCKED && counters->blocked == 0;
     if (relieved || unblocked) { /* not a moment longer */
         e->view.pressure = FAY_EVEN;
-        e->view.held_by = "";
+        e->view.held_by = FAY_HELD_NONE;
     }
     e->low_due = fay_shrink_due(all, stage, at);
     bool backlog = (double)counters->queued >= e->queue_high && counters->idle == 0;

@@ -14,7 +14,6 @@ static void stage_init(fay_flow *flow, size_t index, fay_ns now)
     fay_stage *stage = &flow->stages[index];
     stage->config = flow->config.stages[index];
     stage->index = index;
-    stage->view.held_by = stage->refused_by = stage->refused_before = "";
     stage->tests = fay_router_tests(flow->router, index);
     stage->all = fay_router_all(flow->router, index);
     stage->possible = fay_router_possible(flow->router, index);
@@ -474,10 +473,10 @@ void fay_flow_stage_stats(const fay_flow *flow, fay_ns now, size_t index, fay_fl
     ret->target = stage->wanted;
     ret->workers_peak = stage->peak;
     ret->pressure = stage->view.pressure;
-    ret->held_by = fay_flow_rests(flow) || flow->done ? "" : stage->view.held_by;
+    ret->held_by = fay_flow_rests(flow) || flow->done ? FAY_HELD_NONE : stage->view.held_by;
     if (stage->blocked && stage->queue.items > 0) {
         ret->pressure = FAY_BLOCKED;
-        ret->held_by = "BLOCKED";
+        ret->held_by = FAY_HELD_BLOCKED;
     }
     bool stale = now - stage->window_at > FAY_SECOND;
     ret->in_rate = stale ? 0 : stage->in_rate;

@@ -218,7 +218,7 @@ typedef struct fay_flow_stats {
     uint64_t queue_limit;
     unsigned workers, starting, idle, retiring, target, workers_peak;
     fay_pressure pressure;
-    const char *held_by;               /* why less is done than wanted ("AT_MAX", ..), or "" */
+    fay_held held_by;                  /* why less is done than wanted */
     double in_rate, out_rate, item_ns; /* per second; useful time of one Item */
     uint64_t useful_ns, bytes;
 } fay_flow_stats;

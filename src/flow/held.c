@@ -3,8 +3,6 @@
  * What is told of a stage's workers, and when: each action, and what keeps a stage from one (its
  * HELD word), but not again and again.
  */
-#include <string.h>
-
 #include "flow/internal.h"
 
 /* How it came out. What the ledger itself knows comes before what the Equalizer says. */
@@ -15,15 +13,15 @@ static void conclude(const fay_flow *flow, fay_ns now, const fay_stage *stage,
     ret->max = stage->config.workers_max;
     bool missing = stage->live + stage->starting < stage->wanted;
     if (missing && (stage->crashes > 0 || now < stage->spawn_after)) {
-        ret->held_by = "CRASHLOOP";
+        ret->held_by = FAY_HELD_CRASHLOOP;
         ret->rule = FAY_RULE_NONE;
         ret->serving = stage->live;
         ret->starting = stage->starting;
         ret->stuck = 0;
         ret->wanted = stage->wanted;
         ret->queued = stage->queue.items;
-    } else if (flow->draining && strcmp(ret->held_by, "SOURCE_DRY") == 0) {
-        ret->held_by = "DRAINING";
+    } else if (flow->draining && ret->held_by == FAY_HELD_SOURCE_DRY) {
+        ret->held_by = FAY_HELD_DRAINING;
     }
 }
 
@@ -32,12 +30,12 @@ static void conclude(const fay_flow *flow, fay_ns now, const fay_stage *stage,
  * passed, as the number that is wanted may be another each time. */
 static bool is_news(fay_stage *stage, fay_ns now, const fay_equalizer_view *view)
 {
-    bool last = strcmp(view->held_by, stage->refused_by) == 0;
-    bool same = last || strcmp(view->held_by, stage->refused_before) == 0;
+    bool last = view->held_by == stage->refused_by;
+    bool same = last || view->held_by == stage->refused_before;
     bool soon = now - stage->refused_at < FAY_SECOND << stage->refusals;
     bool again = view->wanted == stage->refused_wanted &&
-                 strcmp(view->held_by, stage->view.held_by) == 0; /* all the time since */
-    if (view->held_by[0] == '\0' || (same && (soon || again)))
+                 view->held_by == stage->view.held_by; /* all the time since */
+    if (view->held_by == FAY_HELD_NONE || (same && (soon || again)))
         return false;
     stage->refusals = same ? FAY_MIN(stage->refusals + 1, 6u) : 0;
     stage->refused_before = last ? stage->refused_before : stage->refused_by;
@@ -53,8 +51,7 @@ void fay_flow_tell_staff(fay_flow *flow, fay_ns now, fay_stage *stage, bool acte
     conclude(flow, now, stage, &view);
     stage->refusals = acted ? 0 : stage->refusals;
     bool news = is_news(stage, now, &view);
-    bool other =
-        view.pressure != stage->view.pressure || strcmp(view.held_by, stage->view.held_by) != 0;
+    bool other = view.pressure != stage->view.pressure || view.held_by != stage->view.held_by;
     stage->view = view;
     if (!acted) {
         stage->view.spawn = 0;

@@ -114,7 +114,7 @@ struct fay_flow_stage_state {
     fay_ns crashed_at, spawn_after;
     /* what was made of it last, and the refusals that were told last, of two words */
     fay_equalizer_view view;
-    const char *refused_by, *refused_before;
+    fay_held refused_by, refused_before;
     unsigned refused_wanted, refusals; /* of the same word, 6 at most */
     fay_ns refused_at;
     /* rates, over windows of 100 ms */

@@ -131,7 +131,7 @@ bool fay_shrink(fay_equalizers *all, size_t stage, double now)
     e->view.rule = FAY_RULE_IDLE;
     e->view.idle_s = now - fay_board_seconds(all, e->last.idle_since);
     e->view.pressure = FAY_LOW;
-    e->view.held_by = "";
+    e->view.held_by = FAY_HELD_NONE;
     fay_shrink_note(e, now);
     e->armed = true;
     e->evens = 0;

@@ -27,9 +27,30 @@ typedef enum fay_rule {
     FAY_RULE_OVER_CAP,   /* more than growth was worth */
 } fay_rule;
 
+/* Why less is done than wanted (man faymora-run): the word, and what it means for people; "" where
+ * that needs figures (report/reason.c). */
+#define FAY_HELD_WORDS(X)                                                                          \
+    X(AT_MAX, "")                                                                                  \
+    X(NO_CPU, "the cores are in use")                                                              \
+    X(NO_MEM, "the memory is in use")                                                              \
+    X(GAIN, "more workers have done no more here")                                                 \
+    X(LEARNING, "whether the last ones help is not known yet")                                     \
+    X(BLOCKED, "other stages do not keep up")                                                      \
+    X(SOURCE_DRY, "the rest is done before another one has started")                               \
+    X(CRASHLOOP, "its workers die, the next one is started a little later")                        \
+    X(DRAINING, "the run drains, and the rest is done before another one has started")             \
+    X(PINNED, "its number is fixed")
+
+typedef enum fay_held {
+    FAY_HELD_NONE, /* nothing holds it */
+#define FAY_X(id, meaning) FAY_HELD_##id,
+    FAY_HELD_WORDS(FAY_X)
+#undef FAY_X
+} fay_held;
+
 typedef struct fay_equalizer_view {
     fay_pressure pressure;
-    const char *held_by; /* why less is done than wanted (man faymora-run), or "" */
+    fay_held held_by;
     fay_rule rule;
     unsigned spawn;          /* so many more, in the last evaluation */
     bool retire;             /* or one less */
@@ -55,7 +76,12 @@ typedef struct fay_equalizer_view {
     bool armed;
 } fay_equalizer_view;
 
-/* A word for programs: "load", "long_items"; "" for NONE. */
+/* A word for programs: "load", "long_items"; "" for NONE. And what it means, "" likewise, or where
+ * nothing is to be said. */
 const char *fay_rule_name(fay_rule rule);
+const char *fay_rule_meaning(fay_rule rule);
+/* "AT_MAX", "NO_CPU"; "" for NONE. */
+const char *fay_held_name(fay_held held);
+const char *fay_held_meaning(fay_held held);
 
 #endif /* FAY_VIEW_H */

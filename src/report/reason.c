@@ -2,7 +2,6 @@
 #include "report/reason.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/units.h"
 #include "report/figures.h"
@@ -23,7 +22,7 @@ static unsigned target(const fay_equalizer_view *view)
 
 static bool is_held(const fay_equalizer_view *view)
 {
-    return view->held_by[0] != '\0';
+    return view->held_by != FAY_HELD_NONE;
 }
 
 /* ---- for programs ---------------------------------------------------------------------------- */
@@ -52,7 +51,7 @@ void fay_reason_members(const fay_equalizer_view *view, fay_buffer *out)
 {
     word(out, "rule", fay_rule_name(view->rule));
     word(out, "pressure", fay_report_pressure(view->pressure));
-    word(out, "held", view->held_by);
+    word(out, "held", fay_held_name(view->held_by));
     member(out, "workers", workers(view));
     member(out, "starting", view->starting);
     member(out, "stuck", view->stuck);
@@ -84,11 +83,11 @@ void fay_reason_members(const fay_equalizer_view *view, fay_buffer *out)
 static void tell_needs(const fay_equalizer_view *view, fay_buffer *out)
 {
     char all[FAY_UNITS_TEXT_MAX], each[FAY_UNITS_TEXT_MAX];
-    if (strcmp(view->held_by, "NO_CPU") == 0 && isfinite(view->cores) && view->each_cores > 0) {
+    if (view->held_by == FAY_HELD_NO_CPU && isfinite(view->cores) && view->each_cores > 0) {
         fay_buffer_printf(out, " (%.4g for all, a worker needs %.2g)", view->cores,
                           view->each_cores);
     }
-    if (strcmp(view->held_by, "NO_MEM") == 0 && isfinite(view->bytes) && view->each_bytes > 0) {
+    if (view->held_by == FAY_HELD_NO_MEM && isfinite(view->bytes) && view->each_bytes > 0) {
         fay_buffer_printf(out, " (%s for all, a worker needs %s)",
                           fay_size_text((uint64_t)fmax(0, view->bytes), all),
                           fay_size_text((uint64_t)view->each_bytes, each));
@@ -98,28 +97,14 @@ static void tell_needs(const fay_equalizer_view *view, fay_buffer *out)
 /* What a HELD word means here. */
 static void tell_held(const fay_equalizer_view *view, fay_buffer *out)
 {
-    static const struct {
-        const char *word, *meaning;
-    } meanings[] = {
-        {"NO_CPU", "the cores are in use"},
-        {"NO_MEM", "the memory is in use"},
-        {"GAIN", "more workers have done no more here"},
-        {"BLOCKED", "other stages do not keep up"},
-        {"SOURCE_DRY", "the rest is done before another one has started"},
-        {"CRASHLOOP", "its workers die, the next one is started a little later"},
-        {"DRAINING", "the run drains, and the rest is done before another one has started"},
-        {"PINNED", "its number is fixed"},
-    };
-    fay_buffer_printf(out, ", wants %u, HELD by %s: ", view->wanted, view->held_by);
-    if (strcmp(view->held_by, "AT_MAX") == 0)
+    fay_held held = view->held_by;
+    fay_buffer_printf(out, ", wants %u, HELD by %s: ", view->wanted, fay_held_name(held));
+    if (held == FAY_HELD_AT_MAX) {
         fay_buffer_printf(out, "%u is its maximum", view->max);
-    if (strcmp(view->held_by, "LEARNING") == 0 && view->item_s <= 0)
+    } else if (held == FAY_HELD_LEARNING && view->item_s <= 0) {
         fay_buffer_append_text(out, "it is not known yet how long an Item takes");
-    if (strcmp(view->held_by, "LEARNING") == 0 && view->item_s > 0)
-        fay_buffer_append_text(out, "whether the last ones help is not known yet");
-    for (size_t i = 0; i < FAY_COUNT(meanings); i++) {
-        if (strcmp(view->held_by, meanings[i].word) == 0)
-            fay_buffer_append_text(out, meanings[i].meaning);
+    } else {
+        fay_buffer_append_text(out, fay_held_meaning(held));
     }
     tell_needs(view, out);
 }
@@ -143,28 +128,17 @@ static void tell_sum(const fay_equalizer_view *view, fay_buffer *out)
 
 static void tell_rule(const fay_equalizer_view *view, fay_buffer *out)
 {
-    switch (view->rule) {
-    case FAY_RULE_LEARNING:
-        fay_buffer_append_text(out,
-                               "; nothing is done yet: the root of those that wait, as a guess");
-        break;
-    case FAY_RULE_WAKING: fay_buffer_append_text(out, "; nobody is there"); break;
-    case FAY_RULE_STANDING: fay_buffer_append_text(out, "; the queue stands all the same"); break;
-    case FAY_RULE_SHARE:
+    const char *meaning = fay_rule_meaning(view->rule);
+    if (view->rule == FAY_RULE_SHARE) {
         fay_buffer_append_text(out, "; all stages together allow it ");
         fay_figure_rate(out, view->ceiling, "/s");
-        break;
-    case FAY_RULE_IDLE:
+    } else if (view->rule == FAY_RULE_IDLE) {
         fay_buffer_append_text(out, "; one has been idle for ");
         fay_figure_seconds(out, view->idle_s);
-        break;
-    case FAY_RULE_OVER_CAP: fay_buffer_printf(out, "; more than %.0f do no more", view->cap); break;
-    case FAY_RULE_LONG_ITEMS:
-        fay_buffer_append_text(out, "; one starts sooner than one is free");
-        break;
-    case FAY_RULE_NONE:
-    case FAY_RULE_LOAD:
-    case FAY_RULE_BACKLOG: break;
+    } else if (view->rule == FAY_RULE_OVER_CAP) {
+        fay_buffer_printf(out, "; more than %.0f do no more", view->cap);
+    } else if (meaning[0] != '\0') {
+        fay_buffer_printf(out, "; %s", meaning);
     }
 }
 

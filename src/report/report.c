@@ -71,9 +71,9 @@ static void append_stage(fay_buffer *out, const fay_report_stage *stage, unsigne
     fay_buffer_append_text(out, "w ");
     append_coloured(out, flags, pressure_colour(stats->pressure),
                     fay_report_pressure(stats->pressure));
-    bool held = stats->held_by != NULL && stats->held_by[0] != '\0';
+    bool held = stats->held_by != FAY_HELD_NONE;
     if (held && stats->pressure != FAY_BLOCKED) /* which has said it */
-        fay_buffer_printf(out, " %s", stats->held_by);
+        fay_buffer_printf(out, " %s", fay_held_name(stats->held_by));
     fay_buffer_append_text(out, " ");
     if (stats->workers > 1) {
         fay_figure_rate(out, stats->out_rate / stats->workers, "/s\xc2\xb7w");

@@ -108,7 +108,7 @@ static void print_state(const run *r)
                      ", delayed %" PRIu64 ", held %" PRIu64
                      ", workers %u starting %u idle %u retiring %u target %u %s\n",
                      i, s.queued, s.queue_limit, s.leased, s.delayed, s.held, s.workers, s.starting,
-                     s.idle, s.retiring, s.target, s.held_by != NULL ? s.held_by : "");
+                     s.idle, s.retiring, s.target, fay_held_name(s.held_by));
     }
 }
 

@@ -68,7 +68,8 @@ static inline void say_decision(struct script *s, const fay_equalizer_view *view
     } else {
         say(s, "held");
     }
-    say(s, " wants %u%s%s\n", view->wanted, view->held_by[0] != '\0' ? ", " : "", view->held_by);
+    say(s, " wants %u%s%s\n", view->wanted, view->held_by != FAY_HELD_NONE ? ", " : "",
+        fay_held_name(view->held_by));
 }
 
 static inline void say_action(struct script *s, const fay_flow_action *a)

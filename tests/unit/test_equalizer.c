@@ -51,7 +51,7 @@ static void a_backlog_spawns_as_many_as_the_load_needs(void **state)
     assert_int_equal(r.view.rule, FAY_RULE_LOAD);
     assert_int_equal(r.view.spawn, d.spawn);
     assert_int_equal(r.view.wanted, 1 + d.spawn);
-    assert_string_equal(r.view.held_by, "");
+    assert_int_equal(r.view.held_by, FAY_HELD_NONE);
     end(&r);
 }
 
@@ -105,7 +105,7 @@ static void the_maximum_holds_it(void **state)
     fay_equalizer_decision d = look(&r, 0);
     assert_int_equal(d.spawn, 0);
     assert_false(d.shed);
-    assert_string_equal(r.view.held_by, "AT_MAX");
+    assert_int_equal(r.view.held_by, FAY_HELD_AT_MAX);
     assert_int_equal(r.view.pressure, FAY_HIGH);
     assert_sum(&r.view);
     assert_true(r.view.wanted > 10);
@@ -116,10 +116,10 @@ static void the_maximum_holds_it(void **state)
     }
     assert_true(fay_equalizers_due(r.all, 0) - r.now > 2 * (first - 5 * FAY_SECOND)); /* rarely */
     assert_false(r.view.armed); /* there is nothing that it could do, .. */
-    assert_string_equal(r.view.held_by, "AT_MAX");
+    assert_int_equal(r.view.held_by, FAY_HELD_AT_MAX);
     r.stages[0].queued = 0; /* nothing presses any more */
     (void)look(&r, 0);
-    assert_string_equal(r.view.held_by, "");
+    assert_int_equal(r.view.held_by, FAY_HELD_NONE);
     r.stages[0].queued = 990;
     fay_equalizers_scale(r.all, 0, r.now, 1, 8, false);
     assert_true(look(&r, 0).spawn > 0); /* .. until there is */
@@ -135,12 +135,12 @@ static void near_the_end_nobody_is_started_for_nothing(void **state)
     r.stages[0].queued = 3; /* 30 ms of work; a start takes 20 ms */
     r.stages[0].drying = true;
     assert_int_equal(look(&r, 0).spawn, 0);
-    assert_string_equal(r.view.held_by, "SOURCE_DRY");
+    assert_int_equal(r.view.held_by, FAY_HELD_SOURCE_DRY);
     assert_int_equal(r.view.pressure, FAY_EVEN);
     r.stages[0].queued = 300;
     r.now += 100 * FAY_MS;
     assert_true(look(&r, 0).spawn > 0);
-    assert_string_equal(r.view.held_by, "");
+    assert_int_equal(r.view.held_by, FAY_HELD_NONE);
     end(&r);
 }
 
@@ -261,12 +261,12 @@ static void what_all_may_use_is_shared(void **state)
     work(&r, 0, 5, 100, 100 * FAY_MS);
     r.stages[0].queued = 900;
     assert_int_equal(look(&r, 0).spawn, 3);
-    assert_string_equal(r.view.held_by, "NO_CPU");
+    assert_int_equal(r.view.held_by, FAY_HELD_NO_CPU);
     assert_int_equal(r.view.rule, FAY_RULE_SHARE);
     r.stages[0].live = 4;
     r.now += 100 * FAY_MS;
     assert_int_equal(look(&r, 0).spawn, 0);
-    assert_string_equal(r.view.held_by, "NO_CPU");
+    assert_int_equal(r.view.held_by, FAY_HELD_NO_CPU);
     assert_int_equal(r.view.pressure, FAY_HIGH);
     fay_equalizers_cost(r.all, 0, 0, 0.25); /* as it turns out */
     r.now += 100 * FAY_MS;
@@ -283,12 +283,12 @@ static void memory_holds_it(void **state)
     work(&r, 0, 5, 100, 100 * FAY_MS);
     r.stages[0].queued = 900;
     assert_int_equal(look(&r, 0).spawn, 2);
-    assert_string_equal(r.view.held_by, "NO_MEM");
+    assert_int_equal(r.view.held_by, FAY_HELD_NO_MEM);
     assert_true(r.view.bytes > 2.9e9 && r.view.each_bytes > 0.9e9);
     r.stages[0].live = 3;
     r.now += 100 * FAY_MS;
     assert_int_equal(look(&r, 0).spawn, 0);
-    assert_string_equal(r.view.held_by, "NO_MEM");
+    assert_int_equal(r.view.held_by, FAY_HELD_NO_MEM);
     end(&r);
 }
 
@@ -303,7 +303,7 @@ static void saturated_cores_hold_it(void **state)
     r.stages[0].queued = 900;
     r.stages[0].saturated = true;
     assert_int_equal(look(&r, 0).spawn, 1);
-    assert_string_equal(r.view.held_by, "NO_CPU");
+    assert_int_equal(r.view.held_by, FAY_HELD_NO_CPU);
     end(&r);
 }
 
@@ -317,13 +317,13 @@ static void who_waits_for_room_is_blocked(void **state)
     (void)look(&r, 0);
     assert_int_equal(look(&r, 0).spawn, 0);
     assert_int_equal(r.view.pressure, FAY_BLOCKED);
-    assert_string_equal(r.view.held_by, "BLOCKED");
+    assert_int_equal(r.view.held_by, FAY_HELD_BLOCKED);
     r.stages[0].blocked = 0; /* and not a moment longer */
     r.stages[0].queued = 0;
     fay_equalizers_watch(r.all, 0, r.now, &r.stages[0]);
     fay_equalizers_view(r.all, 0, &r.view);
     assert_int_equal(r.view.pressure, FAY_EVEN);
-    assert_string_equal(r.view.held_by, "");
+    assert_int_equal(r.view.held_by, FAY_HELD_NONE);
     end(&r);
 }
 
@@ -333,7 +333,7 @@ static void growth_that_does_nothing_is_held(void **state)
     (void)state;
     run r = begin(1, 1, 64);
     fay_equalizer_counters *c = &r.stages[0];
-    const char *held = "";
+    fay_held held = FAY_HELD_NONE;
     unsigned n = 2;
     c->live = n;
     c->queued = 0;
@@ -341,7 +341,7 @@ static void growth_that_does_nothing_is_held(void **state)
         work(&r, 0, 1, 100, 10 * FAY_MS);
         (void)look(&r, 0);
     }
-    for (int i = 0; i < 600 && strcmp(held, "GAIN") != 0; i++) {
+    for (int i = 0; i < 600 && held != FAY_HELD_GAIN; i++) {
         for (int k = 0; k < 20; k++) { /* 100 ms: 400/s come, 200/s is all that n workers do */
             r.now += 5 * FAY_MS;
             fay_equalizers_arrived(r.all, 0, r.now, 2);
@@ -354,7 +354,7 @@ static void growth_that_does_nothing_is_held(void **state)
         c->live = n;
         held = r.view.held_by;
     }
-    assert_string_equal(held, "GAIN");
+    assert_int_equal(held, FAY_HELD_GAIN);
     assert_int_equal(r.view.pressure, FAY_HIGH);
     assert_true(r.view.cap < 64);
     end(&r);
@@ -368,16 +368,16 @@ static void pinned_it_is_never_asked(void **state)
     r.stages[0] = (fay_equalizer_counters){.queued = 9999, .live = 4, .idle_since = FAY_NEVER};
     work(&r, 0, 1, 1000, 20 * FAY_MS);
     (void)look(&r, 0);
-    assert_string_equal(r.view.held_by, ""); /* for a moment only, as far as is known */
+    assert_int_equal(r.view.held_by, FAY_HELD_NONE); /* for a moment only, as far as is known */
     work(&r, 0, 1, 1000, 20 * FAY_MS);
     (void)look(&r, 0);
     assert_int_equal(fay_equalizers_due(r.all, 0), FAY_NEVER);
-    assert_string_equal(r.view.held_by, "PINNED");
+    assert_int_equal(r.view.held_by, FAY_HELD_PINNED);
     assert_int_equal(r.view.pressure, FAY_HIGH);
     assert_true(r.view.load > 15 && r.view.wanted > 15); /* 1,000/s of 20 ms: 20 at work */
     r.stages[0].queued = 0;
     (void)look(&r, 0);
-    assert_string_equal(r.view.held_by, "");
+    assert_int_equal(r.view.held_by, FAY_HELD_NONE);
     assert_int_equal(r.view.pressure, FAY_EVEN);
     r.stages[0].queued = 9999;
     fay_equalizers_scale(r.all, 0, r.now, 1, 8, false);

@@ -23,11 +23,11 @@ static void what_is_not_known_is_tried_by_the_root_of_the_queue(void **state)
     r.now = fay_equalizers_due(r.all, 0);
     assert_int_equal(r.view.rule, FAY_RULE_LEARNING);
     assert_int_equal(look(&r, 0).spawn, 0);
-    assert_string_equal(r.view.held_by, "LEARNING");
+    assert_int_equal(r.view.held_by, FAY_HELD_LEARNING);
     r.stages[0].queued = 0;
     r.now = fay_equalizers_due(r.all, 0);
     (void)look(&r, 0);
-    assert_string_equal(r.view.held_by, "");
+    assert_int_equal(r.view.held_by, FAY_HELD_NONE);
     end(&r);
 }
 
@@ -83,7 +83,7 @@ static void what_is_not_known_yet_keeps_its_share(void **state)
     fay_equalizers_sent(r.all, 0, 1, 500);
     r.stages[0].queued = 900;
     assert_int_equal(look(&r, 0).spawn, 3);
-    assert_string_equal(r.view.held_by, "LEARNING");
+    assert_int_equal(r.view.held_by, FAY_HELD_LEARNING);
     fay_equalizers_finished(r.all, 1, FAY_MS, 100);
     r.stages[1].queued = 100;
     (void)look(&r, 1);
@@ -120,7 +120,7 @@ static void who_found_no_place_is_asked_when_one_is_free(void **state)
     (void)look(&r, 1);
     r.stages[0].queued = 10;
     assert_int_equal(look(&r, 0).spawn, 0);
-    assert_string_equal(r.view.held_by, "NO_MEM");
+    assert_int_equal(r.view.held_by, FAY_HELD_NO_MEM);
     r.stages[0].queued = 0;
     (void)look(&r, 0);
     r.stages[1].live = 3;

@@ -69,7 +69,7 @@ static void a_growth_is_told_before_it_is_needed_again(void **state)
     assert_non_null(strstr(s->trace, "spawn 0/1\n"));
     assert_non_null(strstr(s->trace, "decided: learning, +2 wants 3\n"));
     assert_int_equal(count(s, "decided"), 1);
-    assert_string_equal(stats_of(s, 0).held_by, "");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_NONE);
 }
 
 static void a_refusal_is_told_more_and_more_rarely(void **state)
@@ -81,7 +81,7 @@ static void a_refusal_is_told_more_and_more_rarely(void **state)
     step(s);
     forget(s);
     uint64_t tag = work(s, 0, 4000, 50 * FAY_MS);
-    assert_string_equal(stats_of(s, 0).held_by, "AT_MAX");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_AT_MAX);
     assert_int_equal(stats_of(s, 0).pressure, FAY_HIGH);
     assert_in_range(count(s, ", AT_MAX\n"), 1, 3);
     size_t told = 0;
@@ -91,7 +91,7 @@ static void a_refusal_is_told_more_and_more_rarely(void **state)
         told += count(s, ", AT_MAX\n");
     }
     assert_in_range(told, 3, 8);
-    assert_string_equal(stats_of(s, 0).held_by, "AT_MAX");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_AT_MAX);
 }
 
 static void two_words_that_take_turns_are_told_as_rarely(void **state)
@@ -107,8 +107,8 @@ static void two_words_that_take_turns_are_told_as_rarely(void **state)
         feed(s, (fay_flow_event){.kind = FAY_FLOW_SCALE, .min = i % 2, .max = 1});
         tag = work(s, tag, 1000, 50 * FAY_MS);
         told += count(s, "held wants");
-        pinned += strcmp(stats_of(s, 0).held_by, "PINNED") == 0;
-        at_max += strcmp(stats_of(s, 0).held_by, "AT_MAX") == 0;
+        pinned += stats_of(s, 0).held_by == FAY_HELD_PINNED;
+        at_max += stats_of(s, 0).held_by == FAY_HELD_AT_MAX;
     }
     assert_in_range(pinned, 29, 30);
     assert_in_range(at_max, 29, 30);
@@ -122,7 +122,7 @@ static void a_crash_loop_holds_it(void **state)
     start(s);
     read_source(s, "a");
     for (int i = 0; i < 3; i++) { /* the first two are replaced at once */
-        assert_string_equal(stats_of(s, 0).held_by, "");
+        assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_NONE);
         step(s);
         feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_DOWN,
                                  .cause = FAY_FLOW_EXIT,
@@ -132,11 +132,11 @@ static void a_crash_loop_holds_it(void **state)
         if (i < 2)
             feed(s, (fay_flow_event){.kind = FAY_FLOW_WORKER_UP, .ns = FAY_MS});
     }
-    assert_string_equal(stats_of(s, 0).held_by, "CRASHLOOP");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_CRASHLOOP);
     assert_int_equal(count(s, "held wants 1, CRASHLOOP\n"), 1);
     s->now = fay_flow_deadline(s->flow);
     step(s);
-    assert_string_equal(stats_of(s, 0).held_by, "");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_NONE);
 }
 
 /* A start takes 3 s, and what is left is done sooner. */
@@ -174,10 +174,10 @@ static void where_a_pinned_stage_stands_it_says_so(void **state)
     start(s);
     read_source(s, "abcdefgh");
     step(s);
-    assert_string_equal(stats_of(s, 0).held_by, "");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_NONE);
     forget(s);
     uint64_t tag = work(s, 0, 1000, 50 * FAY_MS);
-    assert_string_equal(stats_of(s, 0).held_by, "PINNED");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_PINNED);
     assert_int_equal(stats_of(s, 0).pressure, FAY_HIGH);
     assert_int_equal(count(s, ", PINNED\n"), 1);
     assert_int_equal(count(s, "pressure\n"), 1);
@@ -186,7 +186,7 @@ static void where_a_pinned_stage_stands_it_says_so(void **state)
         answer(s, 0, tag++, 50 * FAY_MS);
         step(s);
     }
-    assert_string_equal(stats_of(s, 0).held_by, "");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_NONE);
     assert_int_equal(stats_of(s, 0).pressure, FAY_EVEN);
     assert_int_equal(count(s, "pressure\n"), 2);
 }
@@ -202,7 +202,7 @@ static void who_waits_for_the_next_stage_is_blocked(void **state)
     step(s);
     assert_int_equal(results(s, 0, 1, "B", NULL, 1), 0);
     step(s);
-    assert_string_equal(stats_of(s, 0).held_by, "BLOCKED");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_BLOCKED);
     assert_int_equal(stats_of(s, 0).pressure, FAY_BLOCKED);
 }
 
@@ -214,10 +214,10 @@ static void who_rests_is_held_by_nothing(void **state)
     read_source(s, "abcdefgh");
     step(s);
     (void)work(s, 0, 1000, 50 * FAY_MS);
-    assert_string_equal(stats_of(s, 0).held_by, "PINNED");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_PINNED);
     feed(s, (fay_flow_event){.kind = FAY_FLOW_ABORT});
     step(s);
-    assert_string_equal(stats_of(s, 0).held_by, "");
+    assert_int_equal(stats_of(s, 0).held_by, FAY_HELD_NONE);
 }
 
 int main(void)

@@ -19,7 +19,7 @@
 static fay_equalizer_view example(void)
 {
     return (fay_equalizer_view){.pressure = FAY_HIGH,
-                                .held_by = "",
+                                .held_by = FAY_HELD_NONE,
                                 .rule = FAY_RULE_BACKLOG,
                                 .spawn = 7,
                                 .serving = 2,
@@ -65,24 +65,27 @@ static void a_refusal_says_what_holds_it(void **state)
 {
     (void)state;
     static const struct {
+        fay_held held;
         const char *word, *meaning;
     } cases[] = {
-        {"AT_MAX", "16 is its maximum"},
-        {"NO_CPU", "the cores are in use"},
-        {"NO_MEM", "the memory is in use"},
-        {"GAIN", "more workers have done no more here"},
-        {"LEARNING", "whether the last ones help is not known yet"},
-        {"BLOCKED", "other stages do not keep up"},
-        {"SOURCE_DRY", "the rest is done before another one has started"},
-        {"CRASHLOOP", "its workers die, the next one is started a little later"},
-        {"DRAINING", "the run drains, and the rest is done before another one has started"},
-        {"PINNED", "its number is fixed"},
+        {FAY_HELD_AT_MAX, "AT_MAX", "16 is its maximum"},
+        {FAY_HELD_NO_CPU, "NO_CPU", "the cores are in use"},
+        {FAY_HELD_NO_MEM, "NO_MEM", "the memory is in use"},
+        {FAY_HELD_GAIN, "GAIN", "more workers have done no more here"},
+        {FAY_HELD_LEARNING, "LEARNING", "whether the last ones help is not known yet"},
+        {FAY_HELD_BLOCKED, "BLOCKED", "other stages do not keep up"},
+        {FAY_HELD_SOURCE_DRY, "SOURCE_DRY", "the rest is done before another one has started"},
+        {FAY_HELD_CRASHLOOP, "CRASHLOOP",
+         "its workers die, the next one is started a little later"},
+        {FAY_HELD_DRAINING, "DRAINING",
+         "the run drains, and the rest is done before another one has started"},
+        {FAY_HELD_PINNED, "PINNED", "its number is fixed"},
     };
     for (size_t i = 0; i < FAY_COUNT(cases); i++) {
         fay_equalizer_view view = example();
         char text[512];
         view.spawn = 0;
-        view.held_by = cases[i].word;
+        view.held_by = cases[i].held;
         (void)snprintf(text, sizeof text,
                        "score  12.3 s  stays at 2 workers, wants 9, HELD by %s: %s: 812/s arrive, "
                        "an Item takes 6.2 ms: load 5.0 + 2.7 to spare + 1.2 for the backlog = 9; "
@@ -102,11 +105,11 @@ static void what_is_scarce_is_told_with_what_one_needs(void **state)
     view.each_cores = 0.97;
     view.bytes = 3e9;
     view.each_bytes = 2147483648;
-    view.held_by = "NO_CPU";
+    view.held_by = FAY_HELD_NO_CPU;
     fay_reason_tell(&view, "score", 0, &cpu);
     assert_non_null(strstr(fay_buffer_text(&cpu), "HELD by NO_CPU: the cores are in use (8 for "
                                                   "all, a worker needs 0.97): 812/s"));
-    view.held_by = "NO_MEM";
+    view.held_by = FAY_HELD_NO_MEM;
     fay_reason_tell(&view, "score", 0, &memory);
     assert_non_null(strstr(fay_buffer_text(&memory), "HELD by NO_MEM: the memory is in use (2.8GiB "
                                                      "for all, a worker needs 2GiB): 812/s"));
@@ -117,7 +120,7 @@ static void part_of_what_is_wanted_says_both(void **state)
     (void)state;
     fay_equalizer_view view = example();
     view.spawn = 3;
-    view.held_by = "AT_MAX";
+    view.held_by = FAY_HELD_AT_MAX;
     view.max = 5;
     view.rule = FAY_RULE_SHARE;
     view.ceiling = 655;
@@ -130,7 +133,7 @@ static void what_is_not_known_is_not_told(void **state)
 {
     (void)state;
     fay_equalizer_view view = {.pressure = FAY_HIGH,
-                               .held_by = "",
+                               .held_by = FAY_HELD_NONE,
                                .rule = FAY_RULE_LEARNING,
                                .spawn = 9,
                                .serving = 1,
@@ -139,7 +142,7 @@ static void what_is_not_known_is_not_told(void **state)
     assert_told(&view, "score  12.3 s  1→10 workers; nothing is done yet: the root of those that "
                        "wait, as a guess; 100 wait\n");
     view.spawn = 0;
-    view.held_by = "LEARNING";
+    view.held_by = FAY_HELD_LEARNING;
     assert_told(&view, "score  12.3 s  stays at 1 workers, wants 10, HELD by LEARNING: it is not "
                        "known yet how long an Item takes; nothing is done yet: the root of those "
                        "that wait, as a guess; 100 wait\n");
@@ -189,7 +192,7 @@ static void programs_are_told_all_numbers(void **state)
         "\"ceiling_per_second\":null,\"cap\":null,\"idle_seconds\":0,\"cores\":null,"
         "\"bytes\":null,\"worker_cores\":0,\"worker_bytes\":0");
     view.spawn = 0;
-    view.held_by = "NO_CPU";
+    view.held_by = FAY_HELD_NO_CPU;
     assert_string_equal(fay_reason_event(&view), "stage.held");
     fay_buffer_clear(&out);
     fay_reason_members(&view, &out);

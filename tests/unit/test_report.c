@@ -19,7 +19,7 @@ static const fay_report_stage stages[] = {
       .target = 1,
       .workers_peak = 1,
       .pressure = 0,
-      .held_by = "",
+      .held_by = FAY_HELD_NONE,
       .out_rate = 812}},
     {"score.py",
      {.in = 61000,
@@ -30,7 +30,7 @@ static const fay_report_stage stages[] = {
       .target = 5,
       .workers_peak = 5,
       .pressure = 1,
-      .held_by = "AT_MAX",
+      .held_by = FAY_HELD_AT_MAX,
       .out_rate = 320}},
 };
 
@@ -71,11 +71,12 @@ static void what_holds_a_stage_stands_beside_its_pressure(void **state)
     (void)state;
     static const struct {
         fay_pressure pressure;
-        const char *held_by, *text;
-    } cases[] = {{FAY_HIGH, "PINNED", " jq 1w HIGH PINNED 812/s │ 6,214 done"},
-                 {FAY_EVEN, "SOURCE_DRY", " jq 1w EVEN SOURCE_DRY 812/s │ 6,214 done"},
-                 {FAY_BLOCKED, "BLOCKED", " jq 1w BLOCKED 812/s │ 6,214 done"},
-                 {FAY_HIGH, "", " jq 1w HIGH 812/s │ 6,214 done"}};
+        fay_held held_by;
+        const char *text;
+    } cases[] = {{FAY_HIGH, FAY_HELD_PINNED, " jq 1w HIGH PINNED 812/s │ 6,214 done"},
+                 {FAY_EVEN, FAY_HELD_SOURCE_DRY, " jq 1w EVEN SOURCE_DRY 812/s │ 6,214 done"},
+                 {FAY_BLOCKED, FAY_HELD_BLOCKED, " jq 1w BLOCKED 812/s │ 6,214 done"},
+                 {FAY_HIGH, FAY_HELD_NONE, " jq 1w HIGH 812/s │ 6,214 done"}};
     for (size_t i = 0; i < FAY_COUNT(cases); i++) {
         fay_report report = example();
         fay_report_stage stage = stages[0];
