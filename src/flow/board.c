@@ -3,90 +3,12 @@
 
 #include <math.h>
 
-static const double forget_after = 4096; /* Items: as many again count twice as much */
-
-static const double least_load = 0.25; /* under the root */
-
-double fay_board_seconds(const fay_equalizers *all, fay_ns time)
-{
-    return (double)(time - all->epoch) / 1e9;
-}
-
-unsigned fay_board_workers(const fay_equalizer *e)
-{
-    return e->last.live + e->last.starting;
-}
-
-double fay_board_root(double load)
-{
-    return sqrt(fmax(load, least_load));
-}
-
-double fay_board_period(const fay_equalizer *e)
-{
-    return e->config.period > 0 ? (double)e->config.period / 1e9 : fmax(0.05, e->spawn_s / 2);
-}
-
-double fay_board_target_wait(const fay_equalizer *e)
-{
-    return e->config.target_wait > 0 ? (double)e->config.target_wait / 1e9
-                                     : fay_board_period(e) / 2;
-}
-
-/* ---- starts ---------------------------------------------------------------------------------- */
-
-void fay_board_guess_spawn(fay_equalizers *all, double seconds)
-{
-    for (size_t i = 0; i < all->count; i++) {
-        fay_equalizer *e = &all->stages[i];
-        if (!e->spawn_known)
-            e->spawn_s = seconds;
-    }
-}
-
-void fay_equalizers_started(fay_equalizers *all, size_t stage, fay_ns took)
-{
-    fay_equalizer *e = &all->stages[stage];
-    double seconds = (double)took / 1e9;
-    e->spawn_s = e->spawn_known ? e->spawn_s + 0.3 * (seconds - e->spawn_s) : seconds;
-    e->spawn_known = true;
-    fay_board_guess_spawn(all, e->spawn_s);
-}
-
-/* A place is free: who found none may have it, and who takes a share may take more. */
-void fay_equalizers_freed(fay_equalizers *all, size_t stage, fay_ns now)
-{
-    for (size_t i = 0; i < all->count; i++) {
-        fay_equalizer *e = &all->stages[i];
-        if (i != stage && (e->capped || e->denied) && !e->config.pinned) {
-            e->full_due = fmin(e->full_due, fmax(fay_board_seconds(all, now),
-                                                 e->evaluated + fay_board_period(e) / 8));
-        }
-    }
-}
+static const double rounding = 1e-9;  /* of workers that fit */
+static const double hint_periods = 3; /* and a start: a hint that is older counts no more */
+static const double news = 1.05;      /* more than was known of: worth a look */
+static const double least_rate = 1e-9;
 
 /* ---- visits ---------------------------------------------------------------------------------- */
-
-void fay_equalizers_finished(fay_equalizers *all, size_t stage, fay_ns useful, uint64_t items)
-{
-    fay_equalizer *e = &all->stages[stage];
-    fay_service_add(&e->service, (double)useful / 1e9, items);
-    e->finished += items;
-    e->done += (double)items;
-    if (e->done < 2 * forget_after)
-        return;
-    double keep = forget_after / e->done;
-    e->done *= keep;
-    FAY_EACH_BIT(to, e->config.feeds)
-    {
-        all->sent[stage * all->count + to] *= keep;
-    }
-}
-
-void fay_equalizers_sent(fay_equalizers *all, size_t stage, size_t to, double items)
-{
-    all->sent[stage * all->count + to] += items;
-}
 
 /* Before it is known: one each. */
 double fay_board_selectivity(const fay_equalizers *all, size_t from, size_t to)
@@ -110,20 +32,14 @@ void fay_board_visit(fay_equalizers *all)
 
 /* ---- the ceiling ----------------------------------------------------------------------------- */
 
-/* Those that retire need their place until they are gone. */
-static double places(const fay_equalizer *e)
-{
-    return (double)e->last.live + e->last.starting + e->last.retiring;
-}
-
 double fay_board_slack(const fay_equalizer *e)
 {
     double each = e->visits * e->item_s;
-    return each > 0 ? places(e) / each : (double)INFINITY;
+    return each > 0 ? fay_equalizer_places(e) / each : (double)INFINITY;
 }
 
 /* Source Items per second that there is enough of a resource for; INFINITY = no bound. */
-static double allows(const fay_equalizers *all, size_t resource)
+static double allows(const fay_equalizers *all, fay_resource resource)
 {
     double sum = 0;
     for (size_t i = 0; i < all->count; i++) {
@@ -156,7 +72,7 @@ fay_ceiling fay_board_ceiling(const fay_equalizers *all)
             c.rate = fmin(c.rate, fmin(e->config.max, e->cap) / each);
         c.slack = fmin(c.slack, fay_board_slack(e));
     }
-    for (size_t r = 0; r < FAY_RESOURCES; r++) {
+    for (fay_resource r = 0; r < FAY_RESOURCES; r++) {
         double most = allows(all, r);
         if (most < c.shared) {
             c.shared = most;
@@ -173,25 +89,25 @@ static unsigned busy(const fay_equalizer *e)
 }
 
 /* More workers of that stage that there is enough of one resource for. */
-static double free_of(const fay_equalizers *all, const fay_equalizer *e, size_t resource)
+static double free_of(const fay_equalizers *all, const fay_equalizer *e, fay_resource resource)
 {
     double used = 0;
     for (size_t i = 0; i < all->count; i++) {
-        used += places(&all->stages[i]) * all->stages[i].cost[resource];
+        used += fay_equalizer_places(&all->stages[i]) * all->stages[i].cost[resource];
     }
     double cost = e->cost[resource];
-    return cost > 0 ? fmax(0, floor((all->capacity[resource] - used) / cost + 1e-9))
+    return cost > 0 ? fmax(0, floor((all->capacity[resource] - used) / cost + rounding))
                     : (double)INFINITY;
 }
 
-double fay_board_free(const fay_equalizers *all, const fay_equalizer *e, size_t *ret_scarce)
+double fay_board_free(const fay_equalizers *all, const fay_equalizer *e, fay_resource *ret_scarce)
 {
     double cores = free_of(all, e, FAY_CORES), bytes = free_of(all, e, FAY_MEMORY);
     *ret_scarce = cores <= bytes ? FAY_CORES : FAY_MEMORY;
     return fmin(cores, bytes);
 }
 
-double fay_board_share(const fay_equalizers *all, const fay_equalizer *e, size_t resource)
+double fay_board_share(const fay_equalizers *all, const fay_equalizer *e, fay_resource resource)
 {
     double rate = allows(all, resource);
     return isinf(rate) || !fay_board_is_known(all) ? 0 : round(rate * e->visits * e->item_s);
@@ -200,23 +116,23 @@ double fay_board_share(const fay_equalizers *all, const fay_equalizer *e, size_t
 /* Of cores those of other stages are free that do not work. */
 static double free_cores(const fay_equalizers *all, const fay_equalizer *e)
 {
-    double used = places(e) * e->cost[FAY_CORES];
+    double used = fay_equalizer_places(e) * e->cost[FAY_CORES];
     for (size_t i = 0; i < all->count; i++) {
         const fay_equalizer *other = &all->stages[i];
         if (other != e)
             used += (busy(other) + other->last.starting) * other->cost[FAY_CORES];
     }
     return e->cost[FAY_CORES] > 0
-               ? floor((all->capacity[FAY_CORES] - used) / e->cost[FAY_CORES] + 1e-9)
+               ? floor((all->capacity[FAY_CORES] - used) / e->cost[FAY_CORES] + rounding)
                : (double)INFINITY;
 }
 
-double fay_board_room(const fay_equalizers *all, const fay_equalizer *e, size_t *ret_scarce)
+double fay_board_room(const fay_equalizers *all, const fay_equalizer *e, fay_resource *ret_scarce)
 {
-    double most = fay_board_share(all, e, FAY_CORES) - places(e);
+    double most = fay_board_share(all, e, FAY_CORES) - fay_equalizer_places(e);
     double cores = fmax(free_cores(all, e), most), bytes = free_of(all, e, FAY_MEMORY);
     *ret_scarce = cores <= bytes ? FAY_CORES : FAY_MEMORY;
-    return fmax(fmin(cores, bytes), places(e) > 0 ? 0 : 1);
+    return fmax(fmin(cores, bytes), fay_equalizer_places(e) > 0 ? 0 : 1);
 }
 
 double fay_board_even_share(const fay_equalizers *all, const fay_equalizer *e)
@@ -224,7 +140,7 @@ double fay_board_even_share(const fay_equalizers *all, const fay_equalizer *e)
     double share = (double)INFINITY;
     if (all->count == 1 || fay_board_is_known(all))
         return share;
-    for (size_t r = 0; r < FAY_RESOURCES; r++) {
+    for (fay_resource r = 0; r < FAY_RESOURCES; r++) {
         if (e->cost[r] > 0)
             share = fmin(share, floor(all->capacity[r] / (double)all->count / e->cost[r]));
     }
@@ -244,7 +160,7 @@ bool fay_board_hint(const fay_equalizers *all, size_t stage, double now, double 
     {
         const fay_equalizer *f = &all->stages[from];
         double age = now - f->hint_at;
-        if (age >= e->spawn_s + 3 * fay_board_period(e))
+        if (age >= e->spawn_s + hint_periods * fay_equalizer_period(e))
             return false;
         double share = fay_board_selectivity(all, from, stage);
         *ret_rate += f->hint_rate * share;
@@ -264,9 +180,10 @@ void fay_board_publish(fay_equalizers *all, size_t stage, double now, double rat
     {
         fay_equalizer *d = &all->stages[to];
         double share = fay_board_selectivity(all, stage, to);
-        bool asleep = places(d) == 0 && (places(e) > 0 || e->last.queued > 0);
-        if (asleep || (rate + drain) * share > 1.05 * fmax(d->rate, 1e-9))
-            d->full_due = fmin(d->full_due, fmax(now, d->evaluated + fay_board_period(d) / 8));
+        bool asleep =
+            fay_equalizer_places(d) == 0 && (fay_equalizer_places(e) > 0 || e->last.queued > 0);
+        if (asleep || (rate + drain) * share > news * fmax(d->rate, least_rate))
+            fay_equalizer_wake(d, fmax(now, d->evaluated + fay_equalizer_soon(d)));
     }
 }
 

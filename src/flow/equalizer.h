@@ -2,11 +2,15 @@
 /*
  * The Equalizers of a run, one a stage: how many workers match the throughput of its input. Pure: a
  * function of (state, counters, now) -> decision; it draws nothing and allocates nothing after
- * fay_equalizers_new().
+ * fay_equalizers_new(). All of a run are one object, of one thread.
  *
  *     DORMANT --(backlog, no room, idle worker, hint)--> ARMED --(every T)--> spawn | retire | even
  *        ^                                                 |
  *        '--- three EVENs, or nothing to be done, in a row -'
+ *
+ * Where something still presses and nothing can be done (it is at its maximum, nothing is free), it
+ * is looked at T, 2 T, .. 8 T after the last time; where a look has found a queue and no reason
+ * to grow, after T/8, 1.5 times as much each time, and T at most.
  *
  * With l (Items that arrive in a second), s (useful seconds an Item) and L (seconds to start a
  * worker), R = l s is the offered load in workers. One step to the right number as in DS2 (Kalavri
@@ -44,11 +48,11 @@
 
 typedef struct fay_equalizers fay_equalizers;
 
-enum {
+typedef enum fay_resource {
     FAY_CORES,  /* may be shared by more workers than there are */
     FAY_MEMORY, /* bytes: whoever has them keeps them */
     FAY_RESOURCES
-};
+} fay_resource;
 
 typedef struct fay_equalizer_stage {
     fay_ns period, target_wait; /* T and W*, as stated; 0 = max(50 ms, L/2) and T/2 */
@@ -74,7 +78,7 @@ typedef struct fay_equalizer_counters {
 } fay_equalizer_counters;
 
 typedef struct fay_equalizer_decision {
-    unsigned spawn; /* so many more; who retires may as well stay */
+    unsigned spawn; /* so many more */
     bool retire;    /* the coldest idle worker */
     bool shed;      /* above a cap: the youngest one, which finishes what it has */
 } fay_equalizer_decision;
@@ -85,8 +89,9 @@ void fay_equalizers_free(fay_equalizers *all);
 
 /* What all workers together may use of a resource; INFINITY = no bound (as at first). And what one
  * worker of a stage uses of it (1 core and no memory at first; 0 = that bounds nothing). */
-void fay_equalizers_capacity(fay_equalizers *all, size_t resource, double capacity);
-void fay_equalizers_cost(fay_equalizers *all, size_t stage, size_t resource, double cost);
+void fay_equalizers_capacity(fay_equalizers *all, fay_resource resource, double capacity);
+void fay_equalizers_cost(fay_equalizers *all, size_t stage, fay_resource resource, double cost);
+/* Other bounds from now on: min <= max, max > 0, and equal ones if it is to be pinned. */
 void fay_equalizers_scale(fay_equalizers *all, size_t stage, fay_ns now, unsigned min, unsigned max,
                           bool pinned);
 

@@ -11,6 +11,12 @@ enum {
     KNOWN_FROM = 64 /* results since s has changed, for it to be a reference */
 };
 
+void fay_growth_init(fay_equalizer *e)
+{
+    e->cap = (double)INFINITY;
+    e->cap_backoff = backoff_periods * fay_equalizer_period(e);
+}
+
 void fay_growth_begin(fay_equalizer *e, double now, unsigned live)
 {
     if (e->probe.on) {
@@ -20,7 +26,7 @@ void fay_growth_begin(fay_equalizer *e, double now, unsigned live)
     if (live == 0 || e->item_s <= 0)
         return;
     e->probe = (fay_probe){.on = true, .workers = live, .rate = live / e->item_s, .since = -1};
-    bool calm = now - e->service.changed > 4 * fay_board_period(e) &&
+    bool calm = now - e->service.changed > 4 * fay_equalizer_period(e) &&
                 e->service.pushed - e->service.mark >= KNOWN_FROM;
     e->before_s = calm ? e->item_s : 0;
 }
@@ -61,7 +67,7 @@ static void try_cap_again(fay_equalizer *e, double now, double period)
 
 void fay_growth_judge(fay_equalizer *e, double now)
 {
-    double period = fay_board_period(e);
+    double period = fay_equalizer_period(e);
     try_cap_again(e, now, period);
     fay_probe *p = &e->probe;
     if (!p->on || e->last.starting > 0)
@@ -87,7 +93,7 @@ void fay_growth_judge(fay_equalizer *e, double now)
         return;
     double gain = (done / (now - since) / rate - 1) / grown;
     bool ours = e->item_s > 1.1 * (before_s > 0 ? before_s : e->item_s);
-    if (gain < worth && e->last.blocked <= 0.2 * n && ours) {
+    if (gain < worth && fay_equalizer_flows(e) && ours) {
         e->cap = fmax(1, workers + ceil(fmax(0, gain) * (n - workers)) + 1);
         e->cap_until = now + e->cap_backoff;
         e->cap_backoff = fmin(backoff_longest * period, e->cap_backoff * 2);

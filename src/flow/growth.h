@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Was the last growth worth it? Inside flow/equalizer*.c only.
+ * Was the last growth worth it?
  *
  *     gain = (throughput after / before - 1) / (workers after / before - 1)
  *
@@ -11,8 +11,9 @@
 #ifndef FAY_GROWTH_H
 #define FAY_GROWTH_H
 
-#include "flow/board.h"
+#include "flow/equalizer_state.h"
 
+void fay_growth_init(fay_equalizer *e);
 /* Before workers are added to `live` ones. */
 void fay_growth_begin(fay_equalizer *e, double now, unsigned live);
 /* All of them have started; may cap the stage, or lift its cap. */

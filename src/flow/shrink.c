@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "flow/account.h"
+#include "flow/board.h"
 
 enum {
     FLAPS_MAX = 6,
@@ -12,21 +13,21 @@ enum {
 
 static double flaps(const fay_equalizer *e, double now)
 {
-    return e->flaps * exp(-(now - e->flapped) / (40 * fay_board_period(e)));
+    return e->flaps * exp(-(now - e->flapped) / (40 * fay_equalizer_period(e)));
 }
 
 void fay_shrink_note(fay_equalizer *e, double now)
 {
-    double period = fay_board_period(e);
+    double period = fay_equalizer_period(e);
     if (now - e->shrunk > 2 * period)
-        e->gap = period / 8;
+        e->gap = fay_equalizer_soon(e);
     e->shrunk = now;
     e->gap = fmax(0.04 * period, e->gap * 0.85);
 }
 
 void fay_shrink_regret(fay_equalizer *e, double now)
 {
-    double period = fay_board_period(e);
+    double period = fay_equalizer_period(e);
     if (now - e->shrunk >= 30 * period || now - e->flapped <= period)
         return;
     e->flaps = fmin(FLAPS_MAX, flaps(e, now) + 1);
@@ -36,7 +37,7 @@ void fay_shrink_regret(fay_equalizer *e, double now)
 /* How long the coldest must have been idle before it goes. */
 static double hold(const fay_equalizer *e, double now)
 {
-    double period = fay_board_period(e);
+    double period = fay_equalizer_period(e);
     double least = fmax(fmax(2 * period, 1.5 * e->spawn_s), e->item_s / 2);
     return least * (1 + flaps(e, now));
 }
@@ -44,10 +45,10 @@ static double hold(const fay_equalizer *e, double now)
 /* The greatest rate that one worker less could carry with its head room. */
 static double rate_without_one(const fay_equalizer *e)
 {
-    double n = fay_board_workers(e) - 1.0;
+    double n = fay_equalizer_workers(e) - 1.0;
     double r = (sqrt(FAY_HEAD_ROOM * FAY_HEAD_ROOM + 4 * n) - FAY_HEAD_ROOM) / 2;
-    bool hardly = r * r < fay_board_root(0) * fay_board_root(0);
-    double load = hardly ? fmax(0, n - FAY_HEAD_ROOM * fay_board_root(0)) : r * r;
+    bool hardly = r * r < fay_equalizer_root(0) * fay_equalizer_root(0);
+    double load = hardly ? fmax(0, n - FAY_HEAD_ROOM * fay_equalizer_root(0)) : r * r;
     return e->item_s > 0 ? load / e->item_s : 0;
 }
 
@@ -74,7 +75,7 @@ static double refused_until(fay_equalizer *e, double now, double wait)
 double fay_shrink_due(fay_equalizers *all, size_t stage, double now)
 {
     fay_equalizer *e = &all->stages[stage];
-    unsigned n = fay_board_workers(e);
+    unsigned n = fay_equalizer_workers(e);
     if (e->last.idle_since == FAY_NEVER || e->last.queued > 0 || n <= e->config.min) {
         fay_shrink_forget(e);
         return (double)INFINITY;
@@ -85,13 +86,13 @@ double fay_shrink_due(fay_equalizers *all, size_t stage, double now)
         FAY_EACH_BIT(from, e->feeders)
         { /* those that are never none count while they have something */
             const fay_equalizer *f = &all->stages[from];
-            fed = fed || (f->config.min == 0 && fay_board_workers(f) > 0);
+            fed = fed || (f->config.min == 0 && fay_equalizer_workers(f) > 0);
         }
         if (fed)
             return (double)INFINITY;
-        wait = fmax(wait, ZERO_PERIODS * fay_board_period(e));
+        wait = fmax(wait, ZERO_PERIODS * fay_equalizer_period(e));
     }
-    double due = fmax(fay_board_seconds(all, e->last.idle_since) + wait, e->shrunk + e->gap);
+    double due = fmax(fay_equalizer_seconds(all, e->last.idle_since) + wait, e->shrunk + e->gap);
     return e->refused_at > 0 ? fmax(due, refused_until(e, now, wait)) : due;
 }
 
@@ -100,17 +101,17 @@ static bool spare(fay_equalizers *all, size_t stage, double now, double *ret_rat
     fay_equalizer *e = &all->stages[stage];
     double hinted, drained, age;
     *ret_rate = 0;
-    if (fay_board_workers(e) == 1)
+    if (fay_equalizer_workers(e) == 1)
         return true; /* nothing has come for long, and nothing will */
-    double rate = fay_arrivals_rate(&e->arrivals, now, fay_board_period(e), e->spawn_s);
+    double rate = fay_arrivals_rate(&e->arrivals, now, fay_equalizer_period(e), e->spawn_s);
     e->item_s = fay_service_mean(&e->service, now);
-    if (fay_board_hint(all, stage, now, &hinted, &drained, &age) && age < fay_board_period(e))
+    if (fay_board_hint(all, stage, now, &hinted, &drained, &age) && age < fay_equalizer_period(e))
         rate = fmax(rate, hinted);
     fay_board_visit(all);
     *ret_rate = fmin(rate, fay_board_ceiling(all).rate * e->visits);
     double load = *ret_rate * e->item_s;
-    return e->item_s <= 0 ||
-           fay_board_workers(e) - 1.0 >= load + FAY_HEAD_ROOM * fay_board_root(load) - FAY_ROUNDING;
+    return e->item_s <= 0 || fay_equalizer_workers(e) - 1.0 >=
+                                 load + FAY_HEAD_ROOM * fay_equalizer_root(load) - FAY_ROUNDING;
 }
 
 bool fay_shrink(fay_equalizers *all, size_t stage, double now)
@@ -119,7 +120,7 @@ bool fay_shrink(fay_equalizers *all, size_t stage, double now)
     if (fay_shrink_due(all, stage, now) > now + FAY_ROUNDING)
         return false;
     double rate;
-    e->view.evaluations++;
+    e->evaluations++;
     if (!spare(all, stage, now, &rate)) {
         e->refused_at = now;
         e->refused_total = e->arrivals.total;
@@ -127,14 +128,10 @@ bool fay_shrink(fay_equalizers *all, size_t stage, double now)
         return false;
     }
     fay_shrink_forget(e);
-    fay_account_note(e, rate, e->item_s);
-    e->view.rule = FAY_RULE_IDLE;
-    e->view.idle_s = now - fay_board_seconds(all, e->last.idle_since);
-    e->view.pressure = FAY_LOW;
-    e->view.held_by = FAY_HELD_NONE;
+    fay_account_idle(all, stage, now, rate);
     fay_shrink_note(e, now);
     e->armed = true;
     e->evens = 0;
-    e->full_due = fmin(e->full_due, now + fay_board_period(e));
+    fay_equalizer_wake(e, now + fay_equalizer_period(e));
     return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LOW: when the coldest idle worker of a stage goes. Inside flow/equalizer*.c only.
+ * LOW: when the coldest idle worker of a stage goes.
  *
  *     idle --(for max(2 T, 1.5 L, s/2) (1 + flaps))--> spare? --yes--> it goes; the next T/8 later
  *                                                        '---no---> not asked again until fewer
@@ -13,7 +13,7 @@
 #ifndef FAY_SHRINK_H
 #define FAY_SHRINK_H
 
-#include "flow/board.h"
+#include "flow/equalizer_state.h"
 
 /* When to ask fay_shrink(); INFINITY = not before something changes. As long as Items arrive as
  * they did when it was refused, this moves on with them, so that no timer fires. */

@@ -109,14 +109,26 @@ static void the_maximum_holds_it(void **state)
     assert_int_equal(r.view.pressure, FAY_HIGH);
     assert_sum(&r.view);
     assert_true(r.view.wanted > 10);
-    fay_ns first = fay_equalizers_due(r.all, 0);
-    for (int i = 0; i < 30 && fay_equalizers_due(r.all, 0) != FAY_NEVER; i++) {
-        r.now = fay_equalizers_due(r.all, 0);
+    fay_ns gaps[4] = {0}; /* rarely, and more and more so */
+    size_t looks = 0;
+    for (; looks < FAY_COUNT(gaps) && fay_equalizers_due(r.all, 0) != FAY_NEVER; looks++) {
+        gaps[looks] = fay_equalizers_due(r.all, 0) - r.now;
+        r.now += gaps[looks];
         assert_int_equal(look(&r, 0).spawn, 0);
     }
-    assert_true(fay_equalizers_due(r.all, 0) - r.now > 2 * (first - 5 * FAY_SECOND)); /* rarely */
+    assert_int_equal(looks, 2);
+    assert_in_range(gaps[0], 100 * FAY_MS, 101 * FAY_MS); /* T */
+    assert_in_range(gaps[1], 200 * FAY_MS, 201 * FAY_MS);
+    assert_int_equal(fay_equalizers_due(r.all, 0), FAY_NEVER);
     assert_false(r.view.armed); /* there is nothing that it could do, .. */
     assert_int_equal(r.view.held_by, FAY_HELD_AT_MAX);
+    for (unsigned i = 3; i < 12; i++) { /* the queue presses still */
+        fay_ns last = r.now;
+        fay_equalizers_watch(r.all, 0, r.now, &r.stages[0]);
+        r.now = fay_equalizers_due(r.all, 0);
+        assert_in_range((r.now - last) / FAY_MS, 100 * FAY_MIN(i, 8u), 100 * FAY_MIN(i, 8u) + 1);
+        assert_int_equal(look(&r, 0).spawn, 0);
+    }
     r.stages[0].queued = 0; /* nothing presses any more */
     (void)look(&r, 0);
     assert_int_equal(r.view.held_by, FAY_HELD_NONE);
@@ -257,7 +269,7 @@ static void what_all_may_use_is_shared(void **state)
 {
     (void)state;
     run r = begin(1, 1, 64);
-    fay_equalizers_capacity(r.all, 0, 4);
+    fay_equalizers_capacity(r.all, FAY_CORES, 4);
     work(&r, 0, 5, 100, 100 * FAY_MS);
     r.stages[0].queued = 900;
     assert_int_equal(look(&r, 0).spawn, 3);
@@ -268,7 +280,7 @@ static void what_all_may_use_is_shared(void **state)
     assert_int_equal(look(&r, 0).spawn, 0);
     assert_int_equal(r.view.held_by, FAY_HELD_NO_CPU);
     assert_int_equal(r.view.pressure, FAY_HIGH);
-    fay_equalizers_cost(r.all, 0, 0, 0.25); /* as it turns out */
+    fay_equalizers_cost(r.all, 0, FAY_CORES, 0.25); /* as it turns out */
     r.now += 100 * FAY_MS;
     assert_true(look(&r, 0).spawn > 3);
     end(&r);
@@ -278,8 +290,8 @@ static void memory_holds_it(void **state)
 {
     (void)state;
     run r = begin(1, 1, 64);
-    fay_equalizers_capacity(r.all, 1, 3e9);
-    fay_equalizers_cost(r.all, 0, 1, 1e9);
+    fay_equalizers_capacity(r.all, FAY_MEMORY, 3e9);
+    fay_equalizers_cost(r.all, 0, FAY_MEMORY, 1e9);
     work(&r, 0, 5, 100, 100 * FAY_MS);
     r.stages[0].queued = 900;
     assert_int_equal(look(&r, 0).spawn, 2);

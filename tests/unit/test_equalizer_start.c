@@ -78,7 +78,7 @@ static void what_is_not_known_yet_keeps_its_share(void **state)
 {
     (void)state;
     run r = begin(2, 1, 64);
-    fay_equalizers_capacity(r.all, 0, 8);
+    fay_equalizers_capacity(r.all, FAY_CORES, 8);
     work(&r, 0, 5, 100, 100 * FAY_MS); /* the work of ten */
     fay_equalizers_sent(r.all, 0, 1, 500);
     r.stages[0].queued = 900;
@@ -98,7 +98,7 @@ static void what_is_never_used_keeps_nothing(void **state)
 {
     (void)state;
     run r = begin(2, 1, 64);
-    fay_equalizers_capacity(r.all, 0, 8);
+    fay_equalizers_capacity(r.all, FAY_CORES, 8);
     work(&r, 0, 5, 100, 100 * FAY_MS);
     r.stages[0].queued = 900;
     assert_true(look(&r, 0).spawn > 3);
@@ -109,9 +109,9 @@ static void who_found_no_place_is_asked_when_one_is_free(void **state)
 {
     (void)state;
     run r = begin(2, 1, 64);
-    fay_equalizers_capacity(r.all, 1, 5e9);
-    fay_equalizers_cost(r.all, 0, 1, 1e9);
-    fay_equalizers_cost(r.all, 1, 1, 1e9);
+    fay_equalizers_capacity(r.all, FAY_MEMORY, 5e9);
+    fay_equalizers_cost(r.all, 0, FAY_MEMORY, 1e9);
+    fay_equalizers_cost(r.all, 1, FAY_MEMORY, 1e9);
     work(&r, 0, 5, 20, 100 * FAY_MS); /* the work of two: the pipeline could do it */
     fay_equalizers_sent(r.all, 0, 1, 100);
     fay_equalizers_finished(r.all, 1, FAY_MS, 100);
