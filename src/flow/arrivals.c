@@ -7,7 +7,8 @@ static const double memory_periods = 20;
 static const double threshold = 8; /* h: false alarms once in some e^8 looks */
 static const double trend_sigmas = 3;
 static const double calm_periods = 3;
-static const double grains = 64; /* a period */
+static const double grains = 64;     /* a period */
+static const double long_ago_s = 99; /* the last change: calm from the start */
 enum {
     MEMORY_LEAST = 48, /* Items */
     YOUNG_LEAST = 8,
@@ -20,7 +21,7 @@ void fay_arrivals_init(fay_arrivals *a, double now)
 {
     a->pushed = a->total = a->before = 0;
     a->from = now;
-    a->changed = now - 99;
+    a->changed = now - long_ago_s;
     a->gaps = 1;
 }
 

@@ -77,9 +77,9 @@ struct fay_equalizers {
     fay_equalizer stages[];
 };
 
-#define FAY_HEAD_ROOM 1.2  /* above R: 1.2 sqrt(R) */
-#define FAY_ROUNDING  2e-9 /* times are given in ns */
-#define FAY_LONG_AGO  -1e6 /* before the epoch: it has never been */
+#define FAY_HEAD_ROOM 1.2    /* above R: 1.2 sqrt(R) */
+#define FAY_ROUNDING  2e-9   /* times are given in ns */
+#define FAY_LONG_AGO  (-1e6) /* before the epoch: it has never been */
 
 double fay_equalizer_seconds(const fay_equalizers *all, fay_ns time); /* since the epoch */
 unsigned fay_equalizer_workers(const fay_equalizer *e);               /* that serve or start */

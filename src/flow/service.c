@@ -4,6 +4,7 @@
 #include <math.h>
 
 static const double change_sigmas = 4.5;
+static const double long_ago_s = 99; /* the last change: calm from the start */
 enum {
     YOUNG_LEAST = 16
 };
@@ -12,7 +13,7 @@ void fay_service_init(fay_service *s, double now)
 {
     s->pushed = s->mark = 0;
     s->mean = 0;
-    s->changed = now - 99;
+    s->changed = now - long_ago_s;
 }
 
 void fay_service_add(fay_service *s, double seconds, uint64_t items)

@@ -18,6 +18,10 @@
 
 #include "flow/internal.h"
 
+static const double hidden_from = 2;    /* times the usual time: there was a start in it */
+static const double sample_least = 0.1; /* of a result in the mean of an Item's time, .. */
+static const double sample_whole = 256; /* .. and more the more Items it is of */
+
 void fay_flow_unreserve(fay_flow *flow, fay_stage *stage, uint64_t count)
 {
     assert(stage->leased >= count);
@@ -453,7 +457,7 @@ static uint64_t hidden_start(const fay_flow *flow, const fay_flow_worker *worker
     if (worker->resident || !stage->config.start_hidden || stage->item_ns <= 0)
         return 0;
     double usual = stage->item_ns * (double)event->count;
-    uint64_t hidden = (double)event->ns > 2 * usual ? event->ns - (uint64_t)usual : 0;
+    uint64_t hidden = (double)event->ns > hidden_from * usual ? event->ns - (uint64_t)usual : 0;
     fay_equalizers_started(flow->equalizers, stage->index, worker->started + hidden);
     return hidden;
 }
@@ -463,7 +467,7 @@ static void measure(fay_flow *flow, const fay_flow_worker *worker, const fay_flo
     fay_stage *stage = &flow->stages[worker->link->stage];
     uint64_t useful = event->ns - hidden_start(flow, worker, event);
     double sample = (double)useful / (double)event->count;
-    double weight = FAY_MIN(1.0, 0.1 + (double)event->count / 256);
+    double weight = FAY_MIN(1.0, sample_least + (double)event->count / sample_whole);
     stage->item_ns =
         stage->item_ns > 0 ? stage->item_ns + weight * (sample - stage->item_ns) : sample;
     stage->stats.useful_ns += useful;

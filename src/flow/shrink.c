@@ -10,10 +10,16 @@ enum {
     FLAPS_MAX = 6,
     ZERO_PERIODS = 15 /* the last worker of a stage may idle for so long */
 };
+static const double regret_periods = 30; /* growth so soon after a release was its fault */
+static const double flap_periods = 40;   /* in which a flap fades to 1/e */
+static const double gap_shorter = 0.85;  /* of two workers that go, each time .. */
+static const double gap_least = 0.04;    /* .. down to this, in T */
+static const double hold_periods = 2;    /* idle for so long, .. */
+static const double hold_starts = 1.5;   /* .. and for so many L, before one goes */
 
 static double flaps(const fay_equalizer *e, double now)
 {
-    return e->flaps * exp(-(now - e->flapped) / (40 * fay_equalizer_period(e)));
+    return e->flaps * exp(-(now - e->flapped) / (flap_periods * fay_equalizer_period(e)));
 }
 
 void fay_shrink_note(fay_equalizer *e, double now)
@@ -22,13 +28,13 @@ void fay_shrink_note(fay_equalizer *e, double now)
     if (now - e->shrunk > 2 * period)
         e->gap = fay_equalizer_soon(e);
     e->shrunk = now;
-    e->gap = fmax(0.04 * period, e->gap * 0.85);
+    e->gap = fmax(gap_least * period, e->gap * gap_shorter);
 }
 
 void fay_shrink_regret(fay_equalizer *e, double now)
 {
     double period = fay_equalizer_period(e);
-    if (now - e->shrunk >= 30 * period || now - e->flapped <= period)
+    if (now - e->shrunk >= regret_periods * period || now - e->flapped <= period)
         return;
     e->flaps = fmin(FLAPS_MAX, flaps(e, now) + 1);
     e->flapped = now;
@@ -38,7 +44,7 @@ void fay_shrink_regret(fay_equalizer *e, double now)
 static double hold(const fay_equalizer *e, double now)
 {
     double period = fay_equalizer_period(e);
-    double least = fmax(fmax(2 * period, 1.5 * e->spawn_s), e->item_s / 2);
+    double least = fmax(fmax(hold_periods * period, hold_starts * e->spawn_s), e->item_s / 2);
     return least * (1 + flaps(e, now));
 }
 
