@@ -64,8 +64,8 @@ static void try_cap_again(fay_equalizer *e, double now, double period)
         return;
     if (e->standing >= 0 && now - e->standing >= period)
         e->calm = now;
-    if (now - e->calm >
-        backoff_periods * period) { /* no queue for long: the cap is not what holds us */
+    if (now - e->calm > backoff_periods * period) {
+        /* No queue for long: the cap is not what holds us. */
         e->cap = (double)INFINITY;
         e->cap_backoff = backoff_periods * period;
     } else if (now > e->cap_until && !e->probe.on) {

@@ -31,6 +31,16 @@ static void what_is_not_known_is_tried_by_the_root_of_the_queue(void **state)
     end(&r);
 }
 
+static void a_guess_has_a_bound(void **state)
+{
+    (void)state;
+    run r = begin(1, 1, 64);
+    fay_equalizers_arrived(r.all, 0, r.now, 10000);
+    r.stages[0].queued = 10000;
+    assert_int_equal(look(&r, 0).spawn, 15);
+    end(&r);
+}
+
 /* Both are cold: the second starts while the first does. */
 static void what_waits_upstream_is_on_its_way(void **state)
 {
@@ -136,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_known_is_tried_by_the_root_of_the_queue),
+        cmocka_unit_test(a_guess_has_a_bound),
         cmocka_unit_test(what_waits_upstream_is_on_its_way),
         cmocka_unit_test(a_start_takes_at_least_as_long_as_it_has),
         cmocka_unit_test(what_is_not_known_yet_keeps_its_share),

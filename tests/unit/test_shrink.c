@@ -119,7 +119,7 @@ static void who_went_too_early_makes_the_others_stay(void **state)
     fay_equalizers_free(all);
 }
 
-/* Three are needed for 100 Items a second of 10 ms; a refusal is not asked again while they come. */
+/* 100 Items a second of 10 ms need three; a refusal is not asked again while they come. */
 static void who_is_needed_stays(void **state)
 {
     (void)state;
