@@ -149,8 +149,6 @@ size_t fay_eq_spawn(fay_eq_line *line, size_t stage, size_t count);
 #define FAY_EQ_COLDEST  (UINT32_MAX - 1)
 #define FAY_EQ_CHEAPEST UINT32_MAX
 bool fay_eq_retire(fay_eq_line *line, size_t stage, uint32_t worker);
-/* Keeps up to so many that are draining, oldest first; returns how many. */
-size_t fay_eq_unretire(fay_eq_line *line, size_t stage, size_t count);
 
 /* Calls `evaluate` then, or at the earlier time that is asked for already. */
 void fay_eq_wake(fay_eq_line *line, size_t stage, double at);

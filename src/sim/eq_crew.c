@@ -335,24 +335,6 @@ bool fay_eq_retire(fay_eq_line *line, size_t stage, uint32_t worker)
     return true;
 }
 
-size_t fay_eq_unretire(fay_eq_line *line, size_t stage, size_t count)
-{
-    fay_eq_stage *s = &line->stages[stage];
-    fay_eq_hand *hand;
-    size_t got = 0;
-    TAILQ_FOREACH (hand, &s->crew, crew) {
-        if (got == count)
-            break;
-        if (!hand->worker.draining)
-            continue;
-        hand->worker.draining = false;
-        s->draining--;
-        got++;
-    }
-    fay_eq_record_action(&line->record, stage, line->now, (long)got);
-    return got;
-}
-
 void fay_eq_wake(fay_eq_line *line, size_t stage, double at)
 {
     double time = FAY_MAX(at, line->now);

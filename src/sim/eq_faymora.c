@@ -94,10 +94,8 @@ static void look(faymora *f, fay_eq_line *line, size_t stage)
 
 static void act(fay_eq_line *line, size_t stage, const fay_equalizer_decision *d)
 {
-    if (d->spawn > 0) {
-        size_t kept = fay_eq_unretire(line, stage, d->spawn);
-        (void)fay_eq_spawn(line, stage, d->spawn - kept);
-    }
+    if (d->spawn > 0)
+        (void)fay_eq_spawn(line, stage, d->spawn);
     if (d->retire)
         (void)fay_eq_retire(line, stage, FAY_EQ_COLDEST);
     if (d->shed)

@@ -281,36 +281,6 @@ static void a_busy_worker_drains(void **state)
     fay_eq_line_deinit(&line);
 }
 
-static void keep_after_all(void *self, fay_eq_line *line, size_t stage)
-{
-    retire_busy(self, line, stage);
-    assert_int_equal(fay_eq_unretire(line, stage, 5), 1);
-    fay_eq_reading reading;
-    fay_eq_read(line, stage, &reading);
-    assert_int_equal(reading.draining, 0);
-}
-
-static void wake_once(void *self, fay_eq_line *line)
-{
-    on_tick(self, line);
-    if (seen.ticks == 11)
-        fay_eq_wake(line, 0, 10.5);
-}
-
-static void a_draining_worker_can_be_kept(void **state)
-{
-    (void)state;
-    static const fay_eq_controller controller = {
-        .name = "keeps", .new = begin, .tick = wake_once, .evaluate = keep_after_all};
-    fay_eq_line line;
-    fay_eq_trace trace = chain_of(1, 1, 2);
-    trace.closed = 40;
-    fay_eq_line_run(&line, &trace, &controller, 1);
-    assert_int_equal(line.stages[0].workers, 2);
-    assert_int_equal(line.record.actions, 2);
-    fay_eq_line_deinit(&line);
-}
-
 static void spawn_at_once(void *self, fay_eq_line *line)
 {
     on_tick(self, line);
@@ -442,7 +412,6 @@ int main(void)
         cmocka_unit_test(items_of_a_worker_that_dies_are_repeated),
         cmocka_unit_test(arrivals_are_the_same_for_everybody),
         cmocka_unit_test(a_busy_worker_drains),
-        cmocka_unit_test(a_draining_worker_can_be_kept),
         cmocka_unit_test(spawning_takes_time_and_slots),
         cmocka_unit_test(two_resources_fill_up_apart),
         cmocka_unit_test(surplus_sinks_to_the_bottom),
