@@ -157,8 +157,9 @@ static void a_cap_is_tried_again_more_and_more_rarely(void **state)
         assert_false(e->probe.on);
         now += 1;
         cap = e->cap;
-        for (waited = 0; e->cap <= cap && waited < 400; waited += 1) {
-            fay_growth_judge(e, now + waited * period);
+        for (unsigned k = 0; e->cap <= cap && k < 400; k++) {
+            fay_growth_judge(e, now + k * period);
+            waited = k + 1;
         }
         assert_true(fabs(waited - waits[i]) <= 2);
         assert_true(e->cap == ceil(1.1 * cap) + 1);
