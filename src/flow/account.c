@@ -85,7 +85,7 @@ static void note_plan(fay_equalizer *e, const fay_plan *p)
     v->trigger = fay_plan_trigger(v->load, fay_plan_urgent(p));
     bool any = v->load > FAY_ROUNDING || v->queued > 0;
     v->wanted = any ? whole(fay_plan_target(v->load, v->drain)) + v->stuck : 0;
-    if (p->nudged)
+    if (p->nudged || p->returning)
         v->wanted = whole(p->target) + v->stuck;
 }
 

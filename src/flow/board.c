@@ -70,6 +70,8 @@ fay_ceiling fay_board_ceiling(const fay_equalizers *all)
         double each = e->visits * e->item_s;
         if (each > 0)
             c.rate = fmin(c.rate, fmin(e->config.max, e->cap) / each);
+        if (e->config.rate > 0 && e->visits > 0)
+            c.rate = fmin(c.rate, e->config.rate / e->visits);
         c.slack = fmin(c.slack, fay_board_slack(e));
     }
     for (fay_resource r = 0; r < FAY_RESOURCES; r++) {

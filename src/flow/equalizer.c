@@ -115,7 +115,9 @@ void fay_equalizers_free(fay_equalizers *all)
 /* The model is content, the queue is not. */
 static bool nudges(const fay_equalizer *e, double now, const fay_plan *p)
 {
-    double again = fmax(e->spawn_s, 2 * fay_equalizer_period(e));
+    double again = fmax(e->spawn_s, 2 * fay_equalizer_period(e)), limit = e->config.rate;
+    if (limit > 0 && p->serving >= fay_plan_target(limit * p->item, 0))
+        return false; /* it stands as no more may begin */
     return p->standing && e->last.starting == 0 && fay_equalizer_flows(e) && !e->capped &&
            !fay_growth_is_suspect(e) && now - fmax(e->grown, e->nudged) >= again;
 }
@@ -125,7 +127,8 @@ static bool is_high(fay_equalizer *e, double now, fay_plan *p)
 {
     double have = p->serving + e->last.starting;
     bool high = have < p->trigger - FAY_ROUNDING;
-    if (high && have + e->last.stuck >= p->trigger) /* those that are stuck come back */
+    p->returning = high && have + e->last.stuck >= p->trigger;
+    if (p->returning)
         p->target = fmin(p->target, ceil(p->trigger));
     if (fay_growth_is_suspect(e) && p->rate < same_rate * e->sized)
         high = false; /* wait for the verdict on the last one */
@@ -191,6 +194,8 @@ static fay_equalizer_decision slow_start(fay_equalizers *all, size_t stage, doub
     unsigned n = fay_equalizer_workers(e);
     double items = e->last.idle > 0 ? (double)e->last.queued : fay_board_rest(all, stage);
     double wanted = fmin(SPECULATIVE_MAX, ceil(sqrt(items)));
+    if (e->config.rate > 0) /* not for more than it may begin in a second */
+        wanted = fmin(wanted, ceil(e->config.rate));
     if (n == 0 && (e->last.queued > 0 || fay_board_is_fed(all, stage)))
         wanted = fmax(wanted, 1);
     fay_held held = FAY_HELD_NONE;

@@ -59,6 +59,7 @@ typedef struct fay_equalizer_stage {
     uint64_t feeds;             /* bit n: stage n is downstream */
     unsigned min, max;
     unsigned saturated_max; /* so many at most while its workers fill the cores; 0 = no bound */
+    double rate;            /* Items per second that it may begin; 0 = no bound */
     bool sourced;           /* the source feeds it */
     bool pinned;            /* always min == max workers: no evaluation */
 } fay_equalizer_stage;

@@ -40,6 +40,7 @@ static void equalizers_init(fay_flow *flow, fay_ns now)
         stages[i] = (fay_equalizer_stage){.min = config->workers_min,
                                           .max = config->workers_max,
                                           .pinned = config->pinned,
+                                          .rate = config->rate,
                                           .period = config->period,
                                           .target_wait = config->target_wait,
                                           .feeds = stage->possible & ~FAY_TARGET_SINK,

@@ -30,6 +30,8 @@ static void conclude(const fay_flow *flow, fay_ns now, const fay_stage *stage,
  * passed, as the number that is wanted may be another each time. */
 static bool is_news(fay_stage *stage, fay_ns now, const fay_equalizer_view *view)
 {
+    if (view->wanted <= stage->live + stage->starting)
+        return false; /* there are as many as that, and more would not help */
     bool last = view->held_by == stage->refused_by;
     bool same = last || view->held_by == stage->refused_before;
     bool soon = now - stage->refused_at < FAY_SECOND << stage->refusals;
@@ -45,18 +47,19 @@ static bool is_news(fay_stage *stage, fay_ns now, const fay_equalizer_view *view
     return true;
 }
 
-void fay_flow_tell_staff(fay_flow *flow, fay_ns now, fay_stage *stage, bool acted)
+void fay_flow_tell_staff(fay_flow *flow, fay_ns now, fay_stage *stage, int change)
 {
     fay_equalizer_view view;
+    bool acted = change != 0;
     conclude(flow, now, stage, &view);
+    view.spawn = change > 0 ? (unsigned)change : 0;
+    view.retire = change < 0;
+    if (view.retire && view.rule == FAY_RULE_NONE)
+        view.rule = FAY_RULE_SHARE; /* decided some time ago, but only now has one been idle */
     stage->refusals = acted ? 0 : stage->refusals;
     bool news = is_news(stage, now, &view);
     bool other = view.pressure != stage->view.pressure || view.held_by != stage->view.held_by;
     stage->view = view;
-    if (!acted) {
-        stage->view.spawn = 0;
-        stage->view.retire = false;
-    }
     if (acted || news)
         fay_flow_act(flow, FAY_FLOW_DECISION)->stage = stage->index;
     if (other)

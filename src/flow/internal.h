@@ -100,6 +100,7 @@ struct fay_flow_stage_state {
     idle; /* a stack: the last one in is the first to be leased to */
     TAILQ_HEAD(fay_worker_list, fay_flow_worker) workers;
     unsigned live, starting, retiring, idle_count, peak, wanted;
+    bool owed; /* fewer are wanted, and nobody has been idle since */
     uint64_t leased;
     uint64_t told_in;  /* arrivals that its Equalizer knows of */
     fay_cost cost;     /* of one worker */
@@ -380,9 +381,9 @@ fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
 
 /* ---- held.c ---------------------------------------------------------------------------------- */
 
-/* What has come of it: sets the stage's view; DECISION for an action (`acted`), and for a refusal
- * that is news; PRESSURE when that, or what holds the stage, is another. */
-void fay_flow_tell_staff(fay_flow *flow, fay_ns now, fay_stage *stage, bool acted);
+/* What has come of it: sets the stage's view; DECISION for an action (`change` more workers, or
+ * fewer), and for a refusal that is news; PRESSURE when that, or what holds the stage, is another. */
+void fay_flow_tell_staff(fay_flow *flow, fay_ns now, fay_stage *stage, int change);
 
 /* ---- fit.c ----------------------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@ static void tell(fay_equalizers *all, size_t stage, double now)
     double rate = fay_arrivals_rate(&e->arrivals, now, fay_equalizer_period(e), e->spawn_s);
     fay_board_visit(all);
     double offered = e->config.sourced ? e->last.source_rate * e->visits : 0;
-    fay_account_note(e, fmax(rate, offered), fay_service_mean(&e->service, now));
+    fay_account_note(e, fmax(rate, offered), e->item_s);
     e->view.from_source = offered > rate;
     e->view.rule = FAY_RULE_STANDING;
     e->view.wanted = FAY_MAX(e->view.wanted, fay_equalizer_workers(e) + 1);
@@ -21,11 +21,15 @@ void fay_pinned_watch(fay_equalizers *all, size_t stage, double now)
 {
     fay_equalizer *e = &all->stages[stage];
     bool late = false, stood = e->view.pressure == FAY_HIGH;
-    if (e->last.queued > 1) {
-        if (now - e->evaluated < fay_equalizer_period(e))
-            return;
+    bool again = now - e->evaluated >= fay_equalizer_period(e);
+    if (again) {
         e->evaluated = now;
-        late = fay_plan_is_late(e, e->last.live, fay_service_mean(&e->service, now));
+        e->item_s = fay_service_mean(&e->service, now); /* the others have to know */
+    }
+    if (e->last.queued > 1) {
+        if (!again)
+            return;
+        late = fay_plan_is_late(e, e->last.live, e->item_s);
     }
     bool standing = fay_plan_stands(e, now, late, 1);
     e->view.pressure = standing ? FAY_HIGH : FAY_EVEN;

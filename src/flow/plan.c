@@ -51,6 +51,10 @@ static void offer(fay_equalizers *all, size_t stage, double now, double seen, fa
         p->rate = e->last.source_rate * e->visits;
         p->from_source = true;
     }
+    if (e->config.rate > 0) { /* more workers would not begin more */
+        p->rate = fmin(p->rate, e->config.rate);
+        p->drain = fmin(p->drain, e->config.rate - p->rate);
+    }
     p->offered = p->rate;
     p->ceiling = fay_board_ceiling(all);
     double most = p->ceiling.rate * e->visits;
@@ -97,6 +101,8 @@ static void size(const fay_equalizer *e, fay_plan *p)
     p->rare = e->item_s / fmax(1, p->serving) > e->spawn_s + wait;
     if (p->rare)
         p->drainers = fmax(p->drainers, queued);
+    if (e->config.rate > 0)
+        p->drainers = fmin(p->drainers, (e->config.rate - p->rate) * p->item);
     if (e->capped) {
         share(e, p, load);
         return;

@@ -22,10 +22,11 @@ typedef struct fay_plan {
     double target, trigger;   /* n*; HIGH below */
     bool standing;            /* the queue does */
     /* what has been decided */
-    bool nudged;   /* HIGH as the queue stands, whatever the sum says */
-    bool high;     /* more workers are wanted, */
-    bool dry;      /* but what is left is not worth their start */
-    fay_held held; /* or that keeps it from them, or from some */
+    bool returning; /* those that are stuck come back: no head room in their place */
+    bool nudged;    /* HIGH as the queue stands, whatever the sum says */
+    bool high;      /* more workers are wanted, */
+    bool dry;       /* but what is left is not worth their start */
+    fay_held held;  /* or that keeps it from them, or from some */
 } fay_plan;
 
 /* ceil(R + 1.2 sqrt(R) + drainers). */

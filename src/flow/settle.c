@@ -13,6 +13,7 @@
  * whole (fast_run); everything else Item by Item.
  */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -448,6 +449,10 @@ static void tie_roots(fay_flow *flow, const fay_flow_worker *worker, const fay_f
     }
 }
 
+/* Of a hidden start: more is rather an Item that is slow, unless starts have been long before. */
+static const double start_plausible_s = 1;
+static const double start_trim = 8;
+
 /* A worker that is up before it reads (lines, json) starts within the time of its first Items: what
  * is far more than others take for them is its start. */
 static uint64_t hidden_start(const fay_flow *flow, const fay_flow_worker *worker,
@@ -458,7 +463,10 @@ static uint64_t hidden_start(const fay_flow *flow, const fay_flow_worker *worker
         return 0;
     double usual = stage->item_ns * (double)event->count;
     uint64_t hidden = (double)event->ns > hidden_from * usual ? event->ns - (uint64_t)usual : 0;
-    fay_equalizers_started(flow->equalizers, stage->index, worker->started + hidden);
+    fay_equalizer_view view;
+    fay_equalizers_view(flow->equalizers, stage->index, &view);
+    fay_ns most = (fay_ns)(fmax(start_trim * view.spawn_s, start_plausible_s) * 1e9);
+    fay_equalizers_started(flow->equalizers, stage->index, FAY_MIN(worker->started + hidden, most));
     return hidden;
 }
 

@@ -94,7 +94,8 @@ void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
 {
     if (fay_flow_rests(flow) || flow->done)
         return;
-    bool acted = equalize(flow, now, stage); /* pinned too: the others see them on the board */
+    bool decided = equalize(flow, now, stage); /* pinned too: the others see them on the board */
+    int before = (int)(stage->live + stage->starting);
     stage->wanted =
         FAY_MAX(FAY_MIN(stage->wanted, stage->config.workers_max), stage->config.workers_min);
     while (stage->live + stage->starting < stage->wanted && now >= stage->spawn_after) {
@@ -104,7 +105,10 @@ void fay_flow_staff(fay_flow *flow, fay_ns now, fay_stage *stage)
     while (stage->live + stage->starting > stage->wanted && fay_flow_longest_idle(stage) != NULL) {
         fay_flow_worker_retire(flow, fay_flow_longest_idle(stage));
     }
-    fay_flow_tell_staff(flow, now, stage, acted);
+    int change = (int)(stage->live + stage->starting) - before;
+    bool told = decided || (stage->owed && change < 0); /* those that have died come back unsaid */
+    stage->owed = (decided || stage->owed) && stage->live + stage->starting > stage->wanted;
+    fay_flow_tell_staff(flow, now, stage, told ? change : 0);
 }
 
 fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage)

@@ -74,7 +74,7 @@ void fay_flow_worker_up(fay_flow *flow, fay_ns now, fay_flow_worker *worker, fay
     stage->live++;
     stage->peak = FAY_MAX(stage->peak, stage->live);
     worker->started = took;
-    if (!stage->config.start_hidden)
+    if (!stage->config.start_hidden || stage->item_ns <= 0) /* else its first results tell more */
         fay_equalizers_started(flow->equalizers, stage->index, took);
     fay_flow_worker_idle(flow, worker, now);
 }

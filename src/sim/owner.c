@@ -502,6 +502,27 @@ static void carry_out(fay_sim_owner *owner, const fay_flow_action *action)
     }
 }
 
+/* A decision that is told is carried out in the same step; and who gets less than it wants is told
+ * why. */
+static void check_decision(const fay_sim_owner *owner, const fay_flow_actions *actions, size_t at)
+{
+    size_t stage = actions->items[at].stage;
+    const fay_equalizer_view *view = fay_flow_stage_view(owner->flow, stage);
+    unsigned spawned = 0, retired = 0;
+    for (size_t i = 0; i < at; i++) {
+        const fay_flow_action *a = &actions->items[i];
+        spawned += a->kind == FAY_FLOW_SPAWN && a->stage == stage;
+        retired += a->kind == FAY_FLOW_RETIRE && a->stage == stage;
+    }
+    if (view->spawn > spawned || (view->retire && retired == 0))
+        fay_sim_fail(owner->trace, "stage %zu: told of +%u%s, done +%u -%u", stage, view->spawn,
+                     view->retire ? " -1" : "", spawned, retired);
+    unsigned count = view->serving + view->stuck + view->starting + spawned;
+    if (spawned > 0 && view->wanted > count && view->held_by == FAY_HELD_NONE)
+        fay_sim_fail(owner->trace, "stage %zu: wants %u, has %u, and is held by nothing", stage,
+                     view->wanted, count);
+}
+
 void fay_sim_owner_step(fay_sim_owner *owner)
 {
     fay_flow_actions actions;
@@ -510,6 +531,8 @@ void fay_sim_owner_step(fay_sim_owner *owner)
     fay_flow_step(owner->flow, owner->world->now, &actions);
     for (size_t i = 0; i < actions.count; i++) {
         failed = failed || actions.items[i].kind == FAY_FLOW_FAIL;
+        if (actions.items[i].kind == FAY_FLOW_DECISION)
+            check_decision(owner, &actions, i);
         carry_out(owner, &actions.items[i]);
     }
     fay_flow_check(owner->flow);
