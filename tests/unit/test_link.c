@@ -259,7 +259,7 @@ static void who_is_long_about_it_breathes(void **state)
         fay_link_breathe(p.a.link); /* the loop does not turn */
     }
     uint8_t pings[256];
-    assert_int_equal(read(p.fds[1], pings, sizeof pings), 3 * FAY_FRAME_HEADER);
+    assert_true(read(p.fds[1], pings, sizeof pings) >= (ssize_t)(3 * FAY_FRAME_HEADER));
     (void)uv_run(&p.loop, UV_RUN_NOWAIT);
     assert_int_equal(p.a.why, OPEN);
     finish(&p);
