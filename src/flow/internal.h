@@ -382,7 +382,8 @@ fay_ns fay_flow_staff_due(const fay_flow *flow, const fay_stage *stage);
 /* ---- held.c ---------------------------------------------------------------------------------- */
 
 /* What has come of it: sets the stage's view; DECISION for an action (`change` more workers, or
- * fewer), and for a refusal that is news; PRESSURE when that, or what holds the stage, is another. */
+ * fewer), and for a refusal that is news; PRESSURE when that, or what holds the stage, is another.
+ */
 void fay_flow_tell_staff(fay_flow *flow, fay_ns now, fay_stage *stage, int change);
 
 /* ---- fit.c ----------------------------------------------------------------------------------- */
