@@ -97,4 +97,14 @@
 #define FAY_DEAD_TEXT_MAX      (20 * FAY_KIB)  /* bytes of a text in it: stderr, thrice as UTF-8 */
 #define FAY_DEAD_PIPELINES_MAX ((size_t)64) /* of a file that is tried again: 2 open files each */
 
+/* Grid */
+#define FAY_GRID_MEMBERS_MAX  ((size_t)1 << 15)   /* entries of a table, those gone included */
+#define FAY_GRID_BOOT_MAX     ((uint64_t)1 << 53) /* of a Node; seconds since 1970, usually */
+#define FAY_GRID_INC_MAX      (UINT32_MAX - 1)    /* incarnations of one boot */
+#define FAY_GRID_NAME_MAX     ((size_t)64)        /* bytes of a Node's name */
+#define FAY_GRID_ADDRESS_MAX  ((size_t)261)       /* bytes of HOST:PORT: a host has 255 at most */
+#define FAY_GRID_META_MAX     ((size_t)512)       /* bytes of what a Node says of itself */
+#define FAY_GRID_SIGNED_MAX   (1 * FAY_KIB)       /* bytes of what is signed: floods as it is */
+#define FAY_GRID_ACCUSERS_MAX ((size_t)16)        /* of one member, kept; a few more than rings */
+
 #endif /* FAY_LIMITS_H */
