@@ -105,6 +105,12 @@
 #define FAY_GRID_ADDRESS_MAX  ((size_t)261)       /* bytes of HOST:PORT: a host has 255 at most */
 #define FAY_GRID_META_MAX     ((size_t)512)       /* bytes of what a Node says of itself */
 #define FAY_GRID_SIGNED_MAX   (1 * FAY_KIB)       /* bytes of what is signed: floods as it is */
+#define FAY_GRID_LINKS_MAX    ((size_t)64)        /* of a Node: a bit each */
+#define FAY_GRID_PENDING_MAX  ((size_t)4096)      /* statements of others, being verified */
+#define FAY_GRID_CONTACTS_MAX ((size_t)256)       /* members that are dialled, or will be */
+#define FAY_GRID_SEEDS_MAX    ((size_t)256)       /* addresses that a Grid is looked for at */
+#define FAY_GRID_REDIRECT_MAX ((size_t)8)         /* members that a newcomer is sent to */
+#define FAY_GRID_PAGE_MAX     (32 * FAY_KIB)      /* bytes of statements, then another message */
 #define FAY_GRID_ACCUSERS_MAX ((size_t)16)        /* of one member, kept; a few more than rings */
 
 #endif /* FAY_LIMITS_H */

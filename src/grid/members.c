@@ -134,7 +134,8 @@ static bool make_room(fay_members *members)
     fay_grid_member *oldest = NULL;
     FAY_EACH_MEMBER(member, members)
     {
-        if (member->record == NULL && (oldest == NULL || member->gone_at < oldest->gone_at))
+        bool free = member->record == NULL && member->unsent == 0;
+        if (free && (oldest == NULL || member->gone_at < oldest->gone_at))
             oldest = member;
     }
     if (oldest != NULL)
@@ -228,7 +229,7 @@ void fay_members_age(fay_members *members, fay_ns now)
             continue;
         if (!was.stub && now >= member->gone_at + members->params->gone_kept)
             fay_member_reduce(member);
-        if (was.stub && now >= member->gone_at + members->params->stub) {
+        if (was.stub && member->unsent == 0 && now >= member->gone_at + members->params->stub) {
             remove_stub(members, member);
         } else {
             follow(members, now, member, &was);

@@ -4,6 +4,7 @@
  *
  *     faymora-sim flow       whole pipelines, with everything going wrong that may
  *     faymora-sim equalizer  the controllers of elasticity, measured against each other
+ *     faymora-sim grid       membership: how fast news are known, and whether all agree
  *
  * One row of the table at the end is one simulation.
  */
@@ -16,6 +17,7 @@
 
 #include "sim/eq_sim.h"
 #include "sim/flow_sim.h"
+#include "sim/grid_sim.h"
 #include "sim/seeds.h"
 
 enum {
@@ -198,6 +200,72 @@ static int equalizer_main(int argc, char **argv)
     return equalizer_run(&sim);
 }
 
+/* ---- grid ------------------------------------------------------------------------------------ */
+
+static void grid_help(FILE *out)
+{
+    (void)fputs("usage: faymora-sim grid [OPTIONS]\n"
+                "\nMembership of many Nodes: how fast news are known everywhere.\n"
+                "\nOptions:\n"
+                "  --scenario NAMES  scenarios, with commas between them (all)\n"
+                "  --nodes N         Nodes, 3 to 2000 (100)\n"
+                "  --seeds A-B       the seeds to run, both ends included (1-3)\n"
+                "  --seed N          this one; prints the hash of its trace\n"
+                "  --trace           print what happens; with --seed\n"
+                "  -h, --help        print this\n"
+                "\nScenarios:\n",
+                out);
+    fay_grid_sim_list(out);
+    (void)fputs("\nExit: 0 all targets reached, 1 missed or something must not be, 2 usage.\n",
+                out);
+}
+
+static int grid_run(const fay_grid_sim *sim)
+{
+    fay_error err = {0};
+    int status = fay_grid_sim_run(sim, stdout, &err);
+    return status >= 0 ? status : usage(err.message, err.hint);
+}
+
+static int grid_main(int argc, char **argv)
+{
+    static const char hint[] = "faymora-sim grid --help";
+    static const struct option options[] = {{"scenario", required_argument, NULL, 'c'},
+                                            {"nodes", required_argument, NULL, 'n'},
+                                            {"seeds", required_argument, NULL, 'r'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"trace", no_argument, NULL, 't'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    fay_grid_sim sim = {.scenarios = "all", .nodes = 100, .first_seed = 1, .last_seed = 3};
+    uint64_t nodes;
+    const char *end;
+    int option;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) { // NOLINT(concurrency-*)
+        switch (option) {
+        case 'c': sim.scenarios = optarg; break;
+        case 'n':
+            if (!parse_number(optarg, &end, &nodes) || *end != '\0' || nodes > UINT32_MAX)
+                return usage("--nodes takes a number: --nodes 100", hint);
+            sim.nodes = (uint32_t)nodes;
+            break;
+        case 'r':
+        case 's':
+            if (!parse_seeds(optarg, option == 'r', &sim.first_seed, &sim.last_seed))
+                return usage(bad_seeds, hint);
+            break;
+        case 't': sim.trace = true; break;
+        case 'h': grid_help(stdout); return 0;
+        default: return EXIT_USAGE;
+        }
+    }
+    if (optind < argc)
+        return usage("too many arguments", hint);
+    if (sim.trace && sim.first_seed != sim.last_seed)
+        return usage("--trace is for a single --seed", hint);
+    return grid_run(&sim);
+}
+
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 static const struct simulation {
@@ -207,6 +275,7 @@ static const struct simulation {
 } simulations[] = {
     {"flow", flow_main, "whole pipelines: workers, Instances, links, disks and owners die"},
     {"equalizer", equalizer_main, "elasticity: controllers, measured against an oracle"},
+    {"grid", grid_main, "membership: how fast news are known, and whether all agree"},
 };
 
 static void help(FILE *out)

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a Grid, shared by the files that compose it and by nobody else:
+ *
+ *     grid.c        the life of a Grid, events to their places, deadline
+ *     links.c       links that are up: wished or not, heartbeats, silence
+ *     contacts.c    links that shall be: whom to dial and when, what a failure means
+ *     tell.c        bundles that go out; statements that come in, until they are merged
+ *     own.c         what this Node says: its record, its accusations, BYE
+ *     suspects.c    accusations that count, relays, verdicts
+ *     sync.c        tables that differ
+ *     actions.c     the list of what shall be done
+ */
+#ifndef FAY_GRID_INTERNAL_H
+#define FAY_GRID_INTERNAL_H
+
+#include "base/prng.h"
+#include "grid/grid.h"
+#include "grid/message.h"
+#include "grid/overlay.h"
+#include "grid/suspicion.h"
+
+/* A link that is up. Its slot is its bit in fay_grid_member.unsent. */
+typedef struct fay_grid_link {
+    uint64_t number; /* the driver's; 0 = the slot is free */
+    fay_node_id id;
+    uint64_t boot;
+    bool dialled;                   /* by this Node */
+    bool wished;                    /* the overlay of this Node wishes it */
+    bool wished_there, told_wished; /* the peer said so; what we said last */
+    bool greeted;                   /* its first heartbeat has come */
+    bool leaving;                   /* it said DONE or BYE: its end means nothing */
+    fay_ns up_at, heard_at;
+    fay_ns beat_due;          /* the next heartbeat of ours */
+    fay_ns unwanted;          /* since when neither end wishes it; FAY_NEVER */
+    fay_ns told_at;           /* the last message with bundles */
+    fay_grid_member **unsent; /* those that have our bit */
+    size_t unsent_count, unsent_capacity;
+    unsigned differs; /* heartbeats with another hash, in a row */
+} fay_grid_link;
+
+/* Why a member is dialled. */
+typedef enum fay_contact_why {
+    FAY_CONTACT_NEIGHBOUR, /* the overlay wishes it: dialled until it is linked or gone */
+    FAY_CONTACT_AUDIT,     /* at random, or because a neighbour of its asked: once */
+    FAY_CONTACT_GONE,      /* it may be back, or it was us who were away: once */
+    FAY_CONTACT_SEED,      /* an address, whoever is there: until the Grid is found */
+} fay_contact_why;
+
+typedef struct fay_contact {
+    fay_contact_why why;
+    fay_node_id id; /* but for SEED */
+    char *address;  /* SEED; else that of the member's record */
+    bool permanent; /* a SEED of the config, not one that a member has sent us to */
+    uint64_t dial;  /* under way; 0 = none */
+    fay_ns due;     /* the next dial; FAY_NEVER while one is under way */
+    unsigned failures;
+    bool lost; /* was linked, and it ended without a word: the first failure accuses */
+} fay_contact;
+
+/* A suspect, until it is dead or has refuted. */
+typedef struct fay_suspect {
+    fay_grid_member *member;
+    size_t observers;
+    fay_suspicion suspicion;
+    fay_ns relay_due; /* when to ask others to dial it; FAY_NEVER: it is not we who accuse it */
+} fay_suspect;
+
+/* A statement of this Node that is being signed. */
+typedef struct fay_draft {
+    uint64_t token;
+    bool is_accusation;
+    fay_grid_accusation accusation;
+    fay_grid_record record;
+} fay_draft;
+
+/* A bundle whose statements are being verified. */
+typedef struct fay_pending {
+    uint64_t token; /* of its record; those of the accusations follow */
+    uint64_t link;  /* where it came from */
+    uint8_t *bytes; /* of the record's statement */
+    fay_bundle bundle;
+    uint32_t asked, undecided, good; /* bit 0: the record; bit n + 1: accusation n */
+    UT_hash_handle hh;
+} fay_pending;
+
+struct fay_grid {
+    fay_grid_params params;
+    fay_prng prng;
+    fay_members members;
+    fay_overlay overlay;
+    fay_grid_member *self; /* NULL until its first record is signed */
+    fay_grid_record own;   /* what we say of ourselves; texts are owned */
+    char *name, *address;
+    uint8_t *meta;
+    bool own_dirty, refute; /* a new record is needed; at once */
+    bool signing, leaving, left, replaced;
+    fay_ns own_at; /* the last one */
+    uint32_t accusations;
+
+    fay_grid_link *links; /* FAY_GRID_LINKS_MAX slots */
+    size_t links_count;
+    fay_contact *contacts;
+    size_t contacts_count, contacts_capacity, dials;
+    fay_suspect *suspects;
+    size_t suspects_count, suspects_capacity;
+    fay_draft *drafts;
+    size_t drafts_count, drafts_capacity;
+    fay_pending *pending;
+    uint64_t next_token, next_dial;
+
+    uint64_t generation;          /* of the members, that the overlay has seen */
+    fay_ns rewish_due, rewish_by; /* FAY_NEVER: the wishes are those of the table */
+    fay_ns audit_due, recontact_due, seed_due;
+    unsigned patience;        /* times as long that we wait for others: it may be our fault */
+    fay_ns patience_due;      /* one less */
+    fay_ns accuse_after;      /* nobody before */
+    fay_ns begun_at, late_at; /* a failed handshake says nothing of others shortly after these */
+    fay_ns silent_at;         /* the first of some links that fell silent together */
+    unsigned silent_count;
+
+    fay_grid_action *actions;
+    size_t actions_count, actions_capacity;
+    void **lent; /* memory behind the actions */
+    size_t lent_count, lent_capacity;
+    bool actions_given;
+};
+
+/* Each that is up; it may be ended meanwhile. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): `link` is declared here */
+#define FAY_EACH_LINK(link, grid)                                                                  \
+    for (fay_grid_link *link = fay_grid_next_link((grid), 0); link != NULL;                        \
+         link = fay_grid_next_link((grid), (size_t)(link - (grid)->links) + 1))
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+/* ---- actions.c ------------------------------------------------------------------------------- */
+
+fay_grid_action *fay_grid_act(fay_grid *grid, fay_grid_action_kind kind);
+/* A copy of these bytes that lives as long as the list. */
+fay_grid_bytes fay_grid_lend(fay_grid *grid, const void *bytes, size_t size);
+void fay_grid_actions_clear(fay_grid *grid);
+/* SEND: the message's kind, and a payload; NULL = none. */
+void fay_grid_send_to(fay_grid *grid, uint64_t link, fay_grid_message kind,
+                      const fay_buffer *payload);
+void fay_grid_close(fay_grid *grid, uint64_t link);
+void fay_grid_send(fay_grid *grid, const fay_grid_link *link, fay_grid_message kind,
+                   const fay_buffer *payload);
+
+/* ---- links.c --------------------------------------------------------------------------------- */
+
+fay_grid_link *fay_grid_next_link(const fay_grid *grid, size_t from); /* NULL = no more */
+fay_grid_link *fay_grid_link_by_number(const fay_grid *grid, uint64_t number);
+fay_grid_link *fay_grid_link_to(const fay_grid *grid, const fay_node_id *id); /* NULL = none */
+void fay_grid_link_up(fay_grid *grid, fay_ns now, const fay_grid_event *event);
+/* It has ended without our doing. */
+void fay_grid_link_lost(fay_grid *grid, fay_ns now, fay_grid_link *link);
+/* Says DONE and closes it. */
+void fay_grid_link_quit(fay_grid *grid, fay_grid_link *link);
+void fay_grid_link_heartbeat(fay_grid *grid, fay_grid_link *link, const fay_heartbeat *heartbeat);
+/* The overlay anew, when the table has changed and is quiet again. */
+void fay_grid_rewish(fay_grid *grid, fay_ns now);
+void fay_grid_links_step(fay_grid *grid, fay_ns now);
+fay_ns fay_grid_links_due(const fay_grid *grid);
+
+/* ---- contacts.c ------------------------------------------------------------------------------ */
+
+/* An address where the Grid may be: of the config, or one that a member has sent us to. */
+void fay_grid_seed(fay_grid *grid, fay_ns now, fay_grid_bytes address, bool permanent);
+/* Dials the member at that time, unless it is linked or will be dialled; NULL = too many are. */
+fay_contact *fay_grid_contact(fay_grid *grid, const fay_node_id *id, fay_contact_why why,
+                              fay_ns due);
+/* The contact that a dial belongs to ends or goes on; false: there is no such dial. */
+bool fay_grid_contact_up(fay_grid *grid, uint64_t dial);
+void fay_grid_contact_failed(fay_grid *grid, fay_ns now, uint64_t dial, fay_evidence evidence);
+/* The member is linked: no dial that is not under way is needed. */
+void fay_grid_contact_done(fay_grid *grid, const fay_node_id *id);
+/* Neighbours that the overlay does not wish any more are not dialled any more. */
+void fay_grid_contacts_keep(fay_grid *grid, const fay_neighbours *wished);
+/* Whether one that it wishes is not linked yet. */
+bool fay_grid_contacts_wished(const fay_grid *grid);
+void fay_grid_contacts_step(fay_grid *grid, fay_ns now);
+fay_ns fay_grid_contacts_due(const fay_grid *grid);
+
+/* ---- tell.c ---------------------------------------------------------------------------------- */
+
+/* All links but one (NULL: all) are told of the member. */
+void fay_grid_tell(fay_grid *grid, fay_grid_member *member, const fay_grid_link *but);
+void fay_grid_tell_one(fay_grid *grid, fay_grid_member *member, fay_grid_link *link);
+/* The link is told of the whole table. */
+void fay_grid_tell_all(fay_grid *grid, fay_ns now, fay_grid_link *link);
+void fay_grid_untell(fay_grid *grid, fay_grid_link *link); /* it is closed */
+/* Sends what is due on a link. */
+void fay_grid_flush(fay_grid *grid, fay_ns now, fay_grid_link *link);
+fay_ns fay_grid_flush_due(const fay_grid *grid, const fay_grid_link *link);
+/* BUNDLES: asks for signatures of what is news. 0, or FAY_E_PEER and nothing of it is taken. */
+int fay_grid_bundles(fay_grid *grid, fay_ns now, fay_grid_link *link, fay_reader *reader);
+void fay_grid_verified(fay_grid *grid, fay_ns now, uint64_t token, bool ok);
+void fay_grid_pending_free(fay_grid *grid);
+/* CHANGED, if the member's state is not what it was, or it is new. */
+void fay_grid_changed(fay_grid *grid, const fay_grid_member *member, fay_member_state was,
+                      bool is_new);
+
+/* ---- own.c ----------------------------------------------------------------------------------- */
+
+void fay_grid_own_init(fay_grid *grid, const fay_grid_config *config);
+void fay_grid_own_free(fay_grid *grid);
+void fay_grid_own_meta(fay_grid *grid, const uint8_t *meta, size_t size);
+/* Somebody accuses this Node's present life, or holds it for gone. */
+void fay_grid_own_refute(fay_grid *grid);
+/* A record of this very id that we have not made. */
+void fay_grid_own_foreign(fay_grid *grid, const fay_grid_record *record);
+void fay_grid_own_step(fay_grid *grid, fay_ns now);
+fay_ns fay_grid_own_due(const fay_grid *grid);
+void fay_grid_accuse(fay_grid *grid, fay_ns now, fay_grid_member *member, fay_evidence evidence,
+                     fay_observer_role role);
+void fay_grid_signed(fay_grid *grid, fay_ns now, uint64_t token, const uint8_t *bytes, size_t size);
+
+/* ---- suspects.c ------------------------------------------------------------------------------ */
+
+/* Whether an accusation by that observer counts. */
+bool fay_grid_entitled(const fay_grid *grid, fay_ns now, const fay_grid_accusation *accusation);
+/* Its charges have changed. */
+void fay_grid_suspect(fay_grid *grid, fay_grid_member *member);
+/* A bundle says that it is gone, and what is good of it is merged. Where we believed it alive, its
+ * accusers must be enough; else one will do, since it never was alive here. */
+void fay_grid_bury(fay_grid *grid, fay_ns now, fay_grid_member *member, const fay_bundle *bundle,
+                   bool believed);
+/* The overlay has changed: who did not count may now. */
+void fay_grid_suspects_recount(fay_grid *grid, fay_ns now);
+void fay_grid_suspects_step(fay_grid *grid, fay_ns now);
+fay_ns fay_grid_suspects_due(const fay_grid *grid);
+/* Something here is slow, or cut off: wait longer, and accuse nobody for a second. */
+void fay_grid_doubt_self(fay_grid *grid, fay_ns now);
+
+/* ---- sync.c ---------------------------------------------------------------------------------- */
+
+/* Tells the peer which life of a member is gone, when there is no more than that to tell. */
+void fay_grid_sync_gone(fay_grid *grid, const fay_grid_link *link, const fay_grid_member *member);
+void fay_grid_sync_begin(fay_grid *grid, const fay_grid_link *link);
+int fay_grid_sync_digest(fay_grid *grid, fay_ns now, const fay_grid_link *link, fay_reader *reader);
+int fay_grid_sync_versions(fay_grid *grid, fay_ns now, fay_grid_link *link, fay_reader *reader);
+int fay_grid_sync_want(fay_grid *grid, fay_ns now, fay_grid_link *link, fay_reader *reader);
+
+#endif /* FAY_GRID_INTERNAL_H */

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grid/internal.h"
+
+enum {
+    SILENT_TOGETHER = 3 /* links, and half of all: then it may be our own fault */
+};
+
+fay_grid_link *fay_grid_next_link(const fay_grid *grid, size_t from)
+{
+    for (size_t i = from; i < FAY_GRID_LINKS_MAX; i++) {
+        if (grid->links[i].number != 0)
+            return &grid->links[i];
+    }
+    return NULL;
+}
+
+fay_grid_link *fay_grid_link_by_number(const fay_grid *grid, uint64_t number)
+{
+    FAY_EACH_LINK(link, grid)
+    {
+        if (link->number == number)
+            return link;
+    }
+    return NULL;
+}
+
+fay_grid_link *fay_grid_link_to(const fay_grid *grid, const fay_node_id *id)
+{
+    FAY_EACH_LINK(link, grid)
+    {
+        if (fay_node_id_same(&link->id, id))
+            return link;
+    }
+    return NULL;
+}
+
+static void release(fay_grid *grid, fay_grid_link *link)
+{
+    fay_grid_untell(grid, link);
+    *link = (fay_grid_link){.number = 0};
+    grid->links_count--;
+}
+
+void fay_grid_link_quit(fay_grid *grid, fay_grid_link *link)
+{
+    fay_grid_send(grid, link, FAY_GRID_DONE, NULL);
+    fay_grid_close(grid, link->number);
+    release(grid, link);
+}
+
+/* ---- up -------------------------------------------------------------------------------------- */
+
+static bool wishes(const fay_grid *grid, const fay_grid_member *member)
+{
+    if (grid->self == NULL || member == NULL)
+        return false;
+    fay_neighbours wished;
+    fay_overlay_neighbours(&grid->overlay, &grid->members, grid->self, &wished);
+    for (size_t i = 0; i < wished.count; i++) {
+        if (wished.members[i] == member)
+            return true;
+    }
+    return false;
+}
+
+/* Of two links to one Node both ends keep the same: to its later boot, else the one that the lesser
+ * id has dialled, else the newer. */
+static bool replaces(const fay_grid *grid, const fay_grid_link *old, const fay_grid_event *event)
+{
+    bool dialled = event->dial != 0;
+    if (event->boot != old->boot)
+        return event->boot > old->boot;
+    if (dialled == old->dialled)
+        return true;
+    return dialled == (fay_node_id_compare(&grid->own.id, event->id) < 0);
+}
+
+static bool has_room(const fay_grid *grid, bool dialled)
+{
+    size_t rings = fay_overlay_rings(&grid->params, fay_members_alive(&grid->members));
+    size_t inbound = 0;
+    FAY_EACH_LINK(link, grid)
+    {
+        inbound += !link->dialled && !link->wished;
+    }
+    return dialled || inbound < grid->params.inbound_per_ring * rings;
+}
+
+/* Alive members that are not linked here, drawn without preference. */
+static size_t draw_others(fay_grid *grid, fay_grid_member *ret[FAY_GRID_REDIRECT_MAX])
+{
+    size_t seen = 0, count = 0;
+    FAY_EACH_MEMBER(member, &grid->members)
+    {
+        if (member == grid->self || fay_member_state_of(member) != FAY_ALIVE)
+            continue;
+        seen++;
+        if (count < FAY_GRID_REDIRECT_MAX) {
+            ret[count++] = member;
+        } else {
+            size_t at = fay_prng_below(&grid->prng, seen);
+            if (at < FAY_GRID_REDIRECT_MAX)
+                ret[at] = member;
+        }
+    }
+    return count;
+}
+
+/* A newcomer that there is no room for is told of others. False: there are not enough. */
+static bool redirect(fay_grid *grid, uint64_t number)
+{
+    fay_grid_member *others[FAY_GRID_REDIRECT_MAX];
+    size_t count = draw_others(grid, others);
+    if (count < FAY_GRID_REDIRECT_MAX)
+        return false;
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
+    for (size_t i = 0; i < count; i++) {
+        const fay_grid_bytes *address = &others[i]->record->address;
+        fay_write_bytes(&payload, address->bytes, address->size);
+    }
+    fay_grid_send_to(grid, number, FAY_GRID_REDIRECT, &payload);
+    fay_grid_send_to(grid, number, FAY_GRID_DONE, NULL);
+    fay_grid_close(grid, number);
+    return true;
+}
+
+static fay_grid_link *free_slot(fay_grid *grid)
+{
+    for (size_t i = 0; i < FAY_GRID_LINKS_MAX; i++) {
+        if (grid->links[i].number == 0)
+            return &grid->links[i];
+    }
+    return NULL;
+}
+
+static void begin(fay_grid *grid, fay_ns now, fay_grid_link *link, const fay_grid_event *event)
+{
+    fay_grid_member *member = fay_members_find(&grid->members, event->id);
+    *link = (fay_grid_link){.number = event->link,
+                            .id = *event->id,
+                            .boot = event->boot,
+                            .dialled = event->dial != 0,
+                            .wished = wishes(grid, member),
+                            .up_at = now,
+                            .heard_at = now,
+                            .beat_due = now,
+                            .unwanted = FAY_NEVER};
+    grid->links_count++;
+    fay_grid_contact_done(grid, &link->id);
+    bool known = member != NULL && member->boot == event->boot &&
+                 !fay_member_gone(fay_member_state_of(member));
+    if (!known) {
+        fay_grid_tell_all(grid, now, link);
+    } else if (grid->self != NULL) {
+        fay_grid_tell_one(grid, grid->self, link);
+    }
+    if (!known && member != NULL && !fay_members_tells(&grid->members, now, member))
+        fay_grid_sync_gone(grid, link, member);
+}
+
+void fay_grid_link_up(fay_grid *grid, fay_ns now, const fay_grid_event *event)
+{
+    if (fay_node_id_same(event->id, &grid->own.id)) {
+        fay_grid_close(grid, event->link); /* an address of our own */
+        return;
+    }
+    fay_grid_link *old = fay_grid_link_to(grid, event->id);
+    if (old != NULL && !replaces(grid, old, event)) {
+        fay_grid_send_to(grid, event->link, FAY_GRID_DONE, NULL);
+        fay_grid_close(grid, event->link);
+        return;
+    }
+    if (old != NULL)
+        fay_grid_link_quit(grid, old);
+    bool wished = wishes(grid, fay_members_find(&grid->members, event->id));
+    if (!wished && !has_room(grid, event->dial != 0) && redirect(grid, event->link))
+        return;
+    fay_grid_link *link = free_slot(grid);
+    if (link == NULL) {
+        fay_grid_send_to(grid, event->link, FAY_GRID_DONE, NULL);
+        fay_grid_close(grid, event->link);
+        return;
+    }
+    begin(grid, now, link, event);
+}
+
+/* ---- down ------------------------------------------------------------------------------------ */
+
+void fay_grid_link_lost(fay_grid *grid, fay_ns now, fay_grid_link *link)
+{
+    fay_grid_link was = *link;
+    release(grid, link);
+    fay_grid_member *member = fay_members_find(&grid->members, &was.id);
+    if (was.leaving || member == NULL || member->boot != was.boot ||
+        fay_member_gone(fay_member_state_of(member)) || !wishes(grid, member))
+        return;
+    fay_contact *contact = fay_grid_contact(grid, &was.id, FAY_CONTACT_NEIGHBOUR, now);
+    if (contact != NULL)
+        contact->lost = true;
+}
+
+static void fell_silent(fay_grid *grid, fay_ns now, fay_grid_link *link)
+{
+    if (now - grid->silent_at > FAY_SECOND) {
+        grid->silent_at = now;
+        grid->silent_count = 0;
+    }
+    size_t links = grid->links_count + grid->silent_count;
+    grid->silent_count++;
+    fay_grid_close(grid, link->number);
+    fay_grid_link_lost(grid, now, link);
+    if (grid->silent_count >= SILENT_TOGETHER && (size_t)grid->silent_count * 2 >= links)
+        fay_grid_doubt_self(grid, now);
+}
+
+/* ---- heartbeats ------------------------------------------------------------------------------ */
+
+static void beat(fay_grid *grid, fay_ns now, fay_grid_link *link)
+{
+    fay_heartbeat heartbeat = {.wished = link->wished, .hash = fay_members_hash(&grid->members)};
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
+    fay_heartbeat_write(&heartbeat, &payload);
+    fay_grid_send(grid, link, FAY_GRID_HEARTBEAT, &payload);
+    link->told_wished = link->wished;
+    /* Not all links in one moment: then those who see a silence see it one after the other, and
+     * the first ones' suspicion has begun when the last ones agree. */
+    fay_ns part = grid->params.heartbeat / 4;
+    link->beat_due = now + 3 * part + fay_prng_below(&grid->prng, part + 1);
+}
+
+void fay_grid_link_heartbeat(fay_grid *grid, fay_grid_link *link, const fay_heartbeat *heartbeat)
+{
+    link->greeted = true;
+    link->wished_there = heartbeat->wished;
+    bool same = heartbeat->hash == fay_members_hash(&grid->members);
+    link->differs = same ? 0 : link->differs + 1;
+    bool ours = fay_node_id_compare(&grid->own.id, &link->id) < 0; /* one end is enough */
+    if (link->differs >= grid->params.differs && ours && link->unsent_count == 0) {
+        link->differs = 0;
+        fay_grid_sync_begin(grid, link);
+    }
+}
+
+/* ---- wishes ---------------------------------------------------------------------------------- */
+
+static void wish(fay_grid *grid, fay_ns now, const fay_neighbours *wished)
+{
+    for (size_t i = 0; i < wished->count; i++) {
+        const fay_node_id *id = &wished->members[i]->id;
+        if (fay_grid_link_to(grid, id) != NULL)
+            continue;
+        /* Both ends wish it, so one dials, and the other only if that has not worked. */
+        bool first = fay_node_id_compare(&grid->own.id, id) < 0;
+        fay_ns due = first ? now : now + grid->params.connect;
+        (void)fay_grid_contact(grid, id, FAY_CONTACT_NEIGHBOUR, due);
+    }
+}
+
+void fay_grid_rewish(fay_grid *grid, fay_ns now)
+{
+    grid->rewish_due = FAY_NEVER;
+    grid->rewish_by = FAY_NEVER;
+    if (grid->self == NULL)
+        return;
+    fay_neighbours wished;
+    fay_overlay_neighbours(&grid->overlay, &grid->members, grid->self, &wished);
+    FAY_EACH_LINK(link, grid)
+    {
+        link->wished = false;
+        for (size_t i = 0; i < wished.count; i++) {
+            link->wished = link->wished || fay_node_id_same(&link->id, &wished.members[i]->id);
+        }
+    }
+    fay_grid_contacts_keep(grid, &wished);
+    wish(grid, now, &wished);
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static bool is_wanted(const fay_grid *grid, const fay_grid_link *link)
+{
+    return link->wished || link->wished_there || !link->greeted || link->unsent_count > 0 ||
+           grid->links_count == 1 || fay_grid_contacts_wished(grid);
+}
+
+static fay_ns silent_due(const fay_grid *grid, const fay_grid_link *link)
+{
+    return link->heard_at + grid->params.silent * (fay_ns)grid->patience;
+}
+
+static void step_link(fay_grid *grid, fay_ns now, fay_grid_link *link)
+{
+    if (now >= silent_due(grid, link)) {
+        fell_silent(grid, now, link);
+        return;
+    }
+    if (now >= link->beat_due || link->told_wished != link->wished)
+        beat(grid, now, link);
+    if (now >= fay_grid_flush_due(grid, link))
+        fay_grid_flush(grid, now, link);
+    if (is_wanted(grid, link)) {
+        link->unwanted = FAY_NEVER;
+    } else if (link->unwanted == FAY_NEVER) {
+        link->unwanted = now;
+    } else if (now >= link->unwanted + grid->params.unwanted_max) {
+        fay_grid_link_quit(grid, link);
+    }
+}
+
+void fay_grid_links_step(fay_grid *grid, fay_ns now)
+{
+    FAY_EACH_LINK(link, grid)
+    {
+        step_link(grid, now, link);
+    }
+}
+
+fay_ns fay_grid_links_due(const fay_grid *grid)
+{
+    fay_ns due = FAY_NEVER;
+    FAY_EACH_LINK(link, grid)
+    {
+        due = FAY_MIN(due, FAY_MIN(silent_due(grid, link), link->beat_due));
+        due = FAY_MIN(due, fay_grid_flush_due(grid, link));
+        if (link->unwanted != FAY_NEVER)
+            due = FAY_MIN(due, link->unwanted + grid->params.unwanted_max);
+    }
+    return due;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grid/internal.h"
+
+enum {
+    RELAYS = 3 /* links that are asked to dial somebody; all, where there are fewer */
+};
+
+static const fay_ns alone_wait = 2 * FAY_SECOND; /* who has no link at all decides by itself */
+static const fay_ns relay_gap = 2 * FAY_SECOND;
+static const fay_ns accuse_pause = 1 * FAY_SECOND, patience_for = 10 * FAY_SECOND;
+
+bool fay_grid_entitled(const fay_grid *grid, fay_ns now, const fay_grid_accusation *accusation)
+{
+    const fay_grid_member *observer = fay_members_find(&grid->members, &accusation->observer);
+    const fay_grid_member *target = fay_members_find(&grid->members, &accusation->target);
+    if (observer == NULL || target == NULL || observer->boot != accusation->observer_boot ||
+        fay_member_gone(fay_member_state_of(observer)))
+        return false;
+    return accusation->role == FAY_OBSERVER_AUDITOR ||
+           fay_overlay_observes(&grid->overlay, &grid->members, now, observer, target);
+}
+
+/* ---- who is a suspect ------------------------------------------------------------------------ */
+
+static fay_suspect *find(const fay_grid *grid, const fay_grid_member *member)
+{
+    for (size_t i = 0; i < grid->suspects_count; i++) {
+        if (grid->suspects[i].member == member)
+            return &grid->suspects[i];
+    }
+    return NULL;
+}
+
+static void drop(fay_grid *grid, fay_suspect *suspect)
+{
+    size_t at = (size_t)(suspect - grid->suspects);
+    grid->suspects_count--;
+    memmove(suspect, suspect + 1, (grid->suspects_count - at) * sizeof *suspect);
+}
+
+static fay_suspect *add(fay_grid *grid, fay_grid_member *member)
+{
+    FAY_RESERVE(grid->suspects, grid->suspects_capacity, grid->suspects_count + 1);
+    fay_suspect *suspect = &grid->suspects[grid->suspects_count++];
+    *suspect = (fay_suspect){.member = member, .relay_due = FAY_NEVER};
+    return suspect;
+}
+
+static void look_at(fay_grid *grid, fay_suspect *suspect)
+{
+    fay_neighbours observers;
+    fay_overlay_neighbours(&grid->overlay, &grid->members, suspect->member, &observers);
+    suspect->observers = observers.count;
+    suspect->suspicion =
+        fay_suspicion_of(&grid->members, suspect->member, observers.count, grid->patience);
+    const fay_charge *ours = fay_member_charge_by(suspect->member, &grid->own.id);
+    if (ours == NULL) {
+        suspect->relay_due = FAY_NEVER;
+    } else if (suspect->relay_due == FAY_NEVER) {
+        suspect->relay_due = ours->heard_at + grid->params.suspicion_min;
+    }
+}
+
+void fay_grid_suspect(fay_grid *grid, fay_grid_member *member)
+{
+    fay_suspect *suspect = find(grid, member);
+    if (fay_member_state_of(member) != FAY_SUSPECT || member == grid->self) {
+        if (suspect != NULL)
+            drop(grid, suspect);
+        return;
+    }
+    look_at(grid, suspect != NULL ? suspect : add(grid, member));
+}
+
+/* Counts those who may speak now. */
+static void recount(fay_grid *grid, fay_ns now, fay_grid_member *member)
+{
+    fay_member_state was = fay_member_state_of(member);
+    for (size_t i = 0; i < member->charges_count; i++) {
+        fay_charge *charge = &member->charges[i];
+        if (!charge->counts && fay_grid_entitled(grid, now, &charge->said))
+            fay_members_count(&grid->members, now, member, charge);
+    }
+    fay_grid_changed(grid, member, was, false);
+    fay_grid_suspect(grid, member);
+}
+
+void fay_grid_suspects_recount(fay_grid *grid, fay_ns now)
+{
+    FAY_EACH_MEMBER(member, &grid->members)
+    {
+        if (member->charges_count > 0 && !fay_member_gone(fay_member_state_of(member)))
+            recount(grid, now, member);
+    }
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
+
+static void sentence(fay_grid *grid, fay_ns now, fay_grid_member *member)
+{
+    fay_members_sentence(&grid->members, now, member);
+    fay_grid_changed(grid, member, FAY_SUSPECT, false);
+    fay_grid_suspect(grid, member);
+}
+
+void fay_grid_bury(fay_grid *grid, fay_ns now, fay_grid_member *member, const fay_bundle *bundle,
+                   bool believed)
+{
+    fay_ns since = now > bundle->age ? now - bundle->age : 0;
+    if (member->record == NULL || member->boot != bundle->record.boot ||
+        member->inc != bundle->record.inc || member == grid->self)
+        return;
+    if (!fay_member_gone(fay_member_state_of(member))) {
+        for (size_t i = 0; i < member->charges_count; i++) {
+            fay_members_count(&grid->members, now, member, &member->charges[i]);
+        }
+        fay_suspicion s = fay_suspicion_of(&grid->members, member, 1, 1);
+        if (believed ? !s.enough : s.accusers == 0)
+            return;
+        fay_members_sentence(&grid->members, now, member);
+    }
+    if (since < member->gone_at)
+        fay_members_backdate(&grid->members, now, member, since);
+}
+
+/* ---- when too few accuse --------------------------------------------------------------------- */
+
+/* Asks others to dial the suspect; who cannot reach it accuses it as well. False: nobody is there
+ * to be asked. */
+static bool ask_relays(fay_grid *grid, const fay_grid_member *member)
+{
+    fay_grid_link *links[FAY_GRID_LINKS_MAX];
+    size_t count = 0;
+    FAY_EACH_LINK(link, grid)
+    {
+        if (!fay_node_id_same(&link->id, &member->id))
+            links[count++] = link;
+    }
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
+    fay_buffer_append(&payload, member->id.bytes, sizeof member->id.bytes);
+    for (size_t asked = 0; asked < RELAYS && asked < count; asked++) {
+        size_t drawn = asked + fay_prng_below(&grid->prng, count - asked);
+        fay_grid_link *link = links[drawn];
+        links[drawn] = links[asked];
+        fay_grid_send(grid, link, FAY_GRID_RELAY, &payload);
+    }
+    return count > 0;
+}
+
+static void seek_others(fay_grid *grid, fay_ns now, fay_suspect *suspect)
+{
+    const fay_charge *ours = fay_member_charge_by(suspect->member, &grid->own.id);
+    suspect->relay_due = now + relay_gap;
+    if (!ask_relays(grid, suspect->member) && ours != NULL && now >= ours->heard_at + alone_wait)
+        sentence(grid, now, suspect->member); /* `suspect` is gone */
+}
+
+static bool is_due(const fay_suspect *suspect, fay_ns now)
+{
+    return suspect->suspicion.enough && now >= suspect->suspicion.due;
+}
+
+void fay_grid_suspects_step(fay_grid *grid, fay_ns now)
+{
+    for (size_t i = grid->suspects_count; i-- > 0;) {
+        fay_suspect *suspect = &grid->suspects[i];
+        if (is_due(suspect, now)) {
+            sentence(grid, now, suspect->member);
+        } else if (!suspect->suspicion.enough && now >= suspect->relay_due) {
+            seek_others(grid, now, suspect);
+        }
+    }
+    if (now >= grid->patience_due) {
+        grid->patience--;
+        grid->patience_due = grid->patience > 1 ? now + patience_for : FAY_NEVER;
+    }
+}
+
+fay_ns fay_grid_suspects_due(const fay_grid *grid)
+{
+    fay_ns due = grid->patience_due;
+    for (size_t i = 0; i < grid->suspects_count; i++) {
+        const fay_suspect *suspect = &grid->suspects[i];
+        bool enough = suspect->suspicion.enough;
+        due = FAY_MIN(due, enough ? suspect->suspicion.due : suspect->relay_due);
+    }
+    return due;
+}
+
+void fay_grid_doubt_self(fay_grid *grid, fay_ns now)
+{
+    grid->patience = FAY_MIN(grid->patience + 1, grid->params.health_max);
+    grid->patience_due = grid->patience > 1 ? now + patience_for : FAY_NEVER;
+    grid->accuse_after = now + accuse_pause;
+}
