@@ -64,6 +64,7 @@ typedef struct fay_suspect {
     size_t observers;
     fay_suspicion suspicion;
     fay_ns relay_due; /* when to ask others to dial it; FAY_NEVER: it is not we who accuse it */
+    fay_ns ask_due;   /* when to ask the suspect itself, since nothing has come of it */
 } fay_suspect;
 
 /* A statement of this Node that is being signed. */

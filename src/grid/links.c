@@ -137,6 +137,25 @@ static fay_grid_link *free_slot(fay_grid *grid)
     return NULL;
 }
 
+/* A newcomer is told everything, one that was here before of ourselves; and whoever is accused
+ * must hear of it, since nobody else can refute it. */
+static void greet(fay_grid *grid, fay_ns now, fay_grid_link *link, fay_grid_member *member)
+{
+    bool known = member != NULL && member->boot == link->boot && !member->gone;
+    if (!known) {
+        fay_grid_tell_all(grid, now, link);
+    } else if (grid->self != NULL) {
+        fay_grid_tell_one(grid, grid->self, link);
+    }
+    if (member == NULL)
+        return;
+    if (!known && !fay_members_tells(&grid->members, now, member)) {
+        fay_grid_sync_gone(grid, link, member);
+    } else if (member->charges_count > 0) {
+        fay_grid_tell_one(grid, member, link);
+    }
+}
+
 static void begin(fay_grid *grid, fay_ns now, fay_grid_link *link, const fay_grid_event *event)
 {
     fay_grid_member *member = fay_members_find(&grid->members, event->id);
@@ -151,15 +170,7 @@ static void begin(fay_grid *grid, fay_ns now, fay_grid_link *link, const fay_gri
                             .unwanted = FAY_NEVER};
     grid->links_count++;
     fay_grid_contact_done(grid, &link->id);
-    bool known = member != NULL && member->boot == event->boot &&
-                 !fay_member_gone(fay_member_state_of(member));
-    if (!known) {
-        fay_grid_tell_all(grid, now, link);
-    } else if (grid->self != NULL) {
-        fay_grid_tell_one(grid, grid->self, link);
-    }
-    if (!known && member != NULL && !fay_members_tells(&grid->members, now, member))
-        fay_grid_sync_gone(grid, link, member);
+    greet(grid, now, link, member);
 }
 
 void fay_grid_link_up(fay_grid *grid, fay_ns now, const fay_grid_event *event)

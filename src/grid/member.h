@@ -59,6 +59,7 @@ typedef struct fay_grid_member {
     fay_ns gone_at;                 /* of one that is gone */
     uint64_t places[FAY_RINGS_MAX]; /* on each ring: a hash of its id */
     uint64_t hashed;                /* its part of the table's hash (members.h) */
+    bool gone;       /* its state is, when the table last looked: the overlay asks often */
     uint64_t unsent; /* bits of the links that are to be told of it; it stays while there are any */
     bool listed;     /* for the time of a comparison (sync.c) */
     UT_hash_handle hh;

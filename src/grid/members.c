@@ -108,6 +108,7 @@ static void follow(fay_members *members, fay_ns now, fay_grid_member *member, co
     members->states[is.state]++;
     members->stubs += is.stub;
     bool gone = fay_member_gone(is.state);
+    member->gone = gone;
     if (was == NULL ? !gone : gone != fay_member_gone(was->state))
         members->generation++;
     uint64_t hashed = hash_of(members, now, member);
@@ -252,7 +253,8 @@ void fay_members_check(const fay_members *members, fay_ns now)
         states[state]++;
         stubs += member->record == NULL;
         buckets[fay_members_bucket(&member->id)] ^= member->hashed;
-        assert(member->record != NULL || fay_member_gone(state));
+        assert(member->gone == fay_member_gone(state));
+        assert(member->record != NULL || member->gone);
         assert(member->record == NULL ||
                (member->boot == member->record->boot && member->inc == member->record->inc));
         assert(due_of(members, now, member) >= members->due || now >= members->due);

@@ -27,12 +27,11 @@ typedef struct view {
 
 static bool stands(const view *v, const fay_grid_member *member)
 {
-    bool gone = fay_member_gone(fay_member_state_of(member));
     if (v->when == FAY_OVERLAY_NOW)
-        return !gone;
+        return !member->gone;
     if (member->record == NULL || member->known_at > v->then)
         return false;
-    return !gone || member->gone_at > v->then;
+    return !member->gone || member->gone_at > v->then;
 }
 
 static void add(fay_neighbours *ret, fay_grid_member *member)
@@ -45,7 +44,17 @@ static void add(fay_neighbours *ret, fay_grid_member *member)
     ret->members[ret->count++] = member;
 }
 
-/* The next one on either side. Places that are equal, one in 2^64, are told apart by id. */
+/* Whether a is nearer than b, b NULL being the farthest. Places that are equal, one in 2^64, are
+ * told apart by id: the greater ones are above. */
+static bool is_nearer(uint64_t a_distance, const fay_grid_member *a, uint64_t b_distance,
+                      const fay_grid_member *b, bool upwards)
+{
+    if (b == NULL || a_distance != b_distance)
+        return b == NULL || a_distance < b_distance;
+    return (fay_node_id_compare(&a->id, &b->id) < 0) == upwards;
+}
+
+/* The next one on either side of the ring. */
 static void add_next(const view *v, const fay_grid_member *of, size_t ring, fay_neighbours *ret)
 {
     fay_grid_member *above = NULL, *below = NULL;
@@ -55,12 +64,11 @@ static void add_next(const view *v, const fay_grid_member *of, size_t ring, fay_
         if (member == of || !stands(v, member))
             continue;
         uint64_t distance = member->places[ring] - of->places[ring]; /* around the ring */
-        bool first = fay_node_id_compare(&member->id, &of->id) > 0;
-        if (above == NULL || distance < up || (distance == up && first)) {
+        if (is_nearer(distance, member, up, above, true)) {
             above = member;
             up = distance;
         }
-        if (below == NULL || 0 - distance < down || (distance == 0 && !first)) {
+        if (is_nearer(0 - distance, member, down, below, false)) {
             below = member;
             down = 0 - distance;
         }

@@ -46,17 +46,34 @@ static fay_suspect *add(fay_grid *grid, fay_grid_member *member)
 {
     FAY_RESERVE(grid->suspects, grid->suspects_capacity, grid->suspects_count + 1);
     fay_suspect *suspect = &grid->suspects[grid->suspects_count++];
-    *suspect = (fay_suspect){.member = member, .relay_due = FAY_NEVER};
+    *suspect = (fay_suspect){.member = member, .relay_due = FAY_NEVER, .ask_due = FAY_NEVER};
     return suspect;
+}
+
+/* How many could see it. On rings that hardly changes while it is suspected; in a mesh each death
+ * makes one less. */
+static void count_observers(const fay_grid *grid, fay_suspect *suspect)
+{
+    fay_neighbours observers;
+    if (suspect->observers > 0 && grid->overlay.rings)
+        return;
+    fay_overlay_neighbours(&grid->overlay, &grid->members, suspect->member, &observers);
+    suspect->observers = observers.count;
+}
+
+/* Not all in one moment: the first one's answer is everybody's. */
+static fay_ns ask_gap(fay_grid *grid)
+{
+    return grid->params.suspicion_max + fay_prng_below(&grid->prng, 2 * grid->params.suspicion_max);
 }
 
 static void look_at(fay_grid *grid, fay_suspect *suspect)
 {
-    fay_neighbours observers;
-    fay_overlay_neighbours(&grid->overlay, &grid->members, suspect->member, &observers);
-    suspect->observers = observers.count;
+    count_observers(grid, suspect);
     suspect->suspicion =
-        fay_suspicion_of(&grid->members, suspect->member, observers.count, grid->patience);
+        fay_suspicion_of(&grid->members, suspect->member, suspect->observers, grid->patience);
+    if (suspect->ask_due == FAY_NEVER)
+        suspect->ask_due = suspect->suspicion.since + ask_gap(grid);
     const fay_charge *ours = fay_member_charge_by(suspect->member, &grid->own.id);
     if (ours == NULL) {
         suspect->relay_due = FAY_NEVER;
@@ -80,11 +97,16 @@ void fay_grid_suspect(fay_grid *grid, fay_grid_member *member)
 static void recount(fay_grid *grid, fay_ns now, fay_grid_member *member)
 {
     fay_member_state was = fay_member_state_of(member);
+    bool counted = false;
     for (size_t i = 0; i < member->charges_count; i++) {
         fay_charge *charge = &member->charges[i];
-        if (!charge->counts && fay_grid_entitled(grid, now, &charge->said))
-            fay_members_count(&grid->members, now, member, charge);
+        if (charge->counts || !fay_grid_entitled(grid, now, &charge->said))
+            continue;
+        fay_members_count(&grid->members, now, member, charge);
+        counted = true;
     }
+    if (!counted)
+        return;
     fay_grid_changed(grid, member, was, false);
     fay_grid_suspect(grid, member);
 }
@@ -93,8 +115,13 @@ void fay_grid_suspects_recount(fay_grid *grid, fay_ns now)
 {
     FAY_EACH_MEMBER(member, &grid->members)
     {
-        if (member->charges_count > 0 && !fay_member_gone(fay_member_state_of(member)))
+        if (member->charges_count > 0 && !member->gone)
             recount(grid, now, member);
+    }
+    if (grid->overlay.rings)
+        return;
+    for (size_t i = 0; i < grid->suspects_count; i++) { /* fewer members need fewer accusers */
+        look_at(grid, &grid->suspects[i]);
     }
 }
 
@@ -159,6 +186,20 @@ static void seek_others(fay_grid *grid, fay_ns now, fay_suspect *suspect)
         sentence(grid, now, suspect->member); /* `suspect` is gone */
 }
 
+/* Too few accuse it, and it has not refuted: it may not have heard. Who is linked to it tells it
+ * again, others dial it; either that fails, or it is told then. */
+static void ask_suspect(fay_grid *grid, fay_ns now, fay_suspect *suspect)
+{
+    fay_grid_member *member = suspect->member;
+    fay_grid_link *link = fay_grid_link_to(grid, &member->id);
+    suspect->ask_due = now + ask_gap(grid);
+    if (link != NULL) {
+        fay_grid_tell_one(grid, member, link);
+    } else {
+        (void)fay_grid_contact(grid, &member->id, FAY_CONTACT_AUDIT, now);
+    }
+}
+
 static bool is_due(const fay_suspect *suspect, fay_ns now)
 {
     return suspect->suspicion.enough && now >= suspect->suspicion.due;
@@ -168,6 +209,8 @@ void fay_grid_suspects_step(fay_grid *grid, fay_ns now)
 {
     for (size_t i = grid->suspects_count; i-- > 0;) {
         fay_suspect *suspect = &grid->suspects[i];
+        if (!suspect->suspicion.enough && now >= suspect->ask_due)
+            ask_suspect(grid, now, suspect);
         if (is_due(suspect, now)) {
             sentence(grid, now, suspect->member);
         } else if (!suspect->suspicion.enough && now >= suspect->relay_due) {
@@ -185,8 +228,8 @@ fay_ns fay_grid_suspects_due(const fay_grid *grid)
     fay_ns due = grid->patience_due;
     for (size_t i = 0; i < grid->suspects_count; i++) {
         const fay_suspect *suspect = &grid->suspects[i];
-        bool enough = suspect->suspicion.enough;
-        due = FAY_MIN(due, enough ? suspect->suspicion.due : suspect->relay_due);
+        fay_ns others = FAY_MIN(suspect->relay_due, suspect->ask_due);
+        due = FAY_MIN(due, suspect->suspicion.enough ? suspect->suspicion.due : others);
     }
     return due;
 }

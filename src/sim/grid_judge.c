@@ -128,3 +128,32 @@ void fay_sim_judge_observers(const fay_net *net)
             fay_sim_fail(net->trace, "n%u has %u observers", n, observers[n]);
     }
 }
+
+/* ---- progress -------------------------------------------------------------------------------- */
+
+static bool went_back(const fay_sim_held *was, const fay_sim_held *is)
+{
+    if (was->life != is->life || was->boot != is->boot)
+        return was->life == is->life && was->boot > is->boot;
+    return was->inc != is->inc ? was->inc > is->inc : was->state > is->state;
+}
+
+void fay_sim_judge_progress(const fay_net *net, fay_sim_held *held)
+{
+    for (uint32_t n = 0; n < net->nodes_count; n++) {
+        if (grid_of(net, n) == NULL)
+            continue;
+        FAY_EACH_MEMBER(member, fay_grid_members(grid_of(net, n)))
+        {
+            uint32_t other = fay_net_find(net, &member->id);
+            fay_sim_held *was = &held[(size_t)n * net->nodes_count + other];
+            fay_sim_held is = {.life = net->nodes[n].boot,
+                               .boot = member->boot,
+                               .inc = member->inc,
+                               .state = fay_member_state_of(member)};
+            if (went_back(was, &is))
+                fay_sim_fail(net->trace, "n%u took n%u back", n, other);
+            *was = is;
+        }
+    }
+}

@@ -25,6 +25,7 @@ enum {
     UP,
     MESSAGE, /* frame: message; value: its size */
     END,
+    THAWED, /* node, value: after so long */
 };
 
 void fay_net_init(fay_net *net, fay_sim_trace *trace, uint32_t nodes)
@@ -85,6 +86,12 @@ static void deliver(fay_net *net, uint64_t number, unsigned from, fay_ns delay, 
     fay_net_conn *conn = conn_of(net, number);
     fay_sim_wire *wire = &conn->wire[from];
     fay_ns arrives = net->world.now + delay + latency + fay_sim_below(&net->world, latency + 1);
+    bool parted = net->nodes[conn->node[0]].apart != net->nodes[conn->node[1]].apart;
+    parted = parted && net->world.now < net->heals_at;
+    if (parted && event.kind == CONNECT)
+        return; /* whoever dials gives up before it would be sent again */
+    if (parted)
+        arrives = FAY_MAX(arrives, net->heals_at + latency);
     wire->last = FAY_MAX(wire->last, arrives);
     event.serial = number;
     event.worker = (uint16_t)(1 - from);
@@ -244,6 +251,8 @@ static fay_ns step_node(fay_net *net, uint32_t n, fay_ns cost)
     } while (later.count > 0);
     free(later.items);
     free(later.signatures);
+    if (net->check)
+        fay_grid_check(node->grid, net->world.now);
     return cost;
 }
 
@@ -260,11 +269,28 @@ static void schedule(fay_net *net, uint32_t n)
                        (fay_sim_event){.kind = WAKE, .link = n, .value = due});
 }
 
+/* The machine is switched on again; nobody was told that its links are over. */
+static void revive(fay_net *net, uint32_t n)
+{
+    fay_net_node *node = &net->nodes[n];
+    fay_grid_free(FAY_STEAL(node->grid));
+    for (size_t i = 0; i < node->conns_count; i++) {
+        fay_net_conn *conn = conn_of(net, node->conns[i]);
+        conn->over[conn->node[0] == n ? 0 : 1] = true;
+    }
+    node->conns_count = 0;
+    node->silent = false;
+    node->wake_at = FAY_NEVER;
+    node->free_at = 0;
+}
+
 static void start(fay_net *net, uint32_t n)
 {
     static const uint8_t certification[FAY_DIGEST_SIZE];
     fay_net_node *node = &net->nodes[n];
-    const char *seeds[] = {net->nodes[0].address};
+    const char *seeds[] = {net->nodes[0].address, net->nodes[1].address};
+    if (node->silent)
+        revive(net, n);
     uint8_t key[FAY_DIGEST_SIZE] = {0};
     fay_store32(key, n);
     fay_grid_config config = {.params = net->params,
@@ -275,7 +301,7 @@ static void start(fay_net *net, uint32_t n)
                               .name = node->address,
                               .address = node->address,
                               .seeds = seeds,
-                              .seeds_count = n > 0,
+                              .seeds_count = FAY_COUNT(seeds),
                               .seed = fay_prng_next(&net->world.prng)};
     node->grid = fay_grid_new(&config, net->world.now);
     fay_sim_say(net->trace, node->address, "starts, boot %u", (unsigned)node->boot);
@@ -309,7 +335,8 @@ static fay_ns bring_up(fay_net *net, uint64_t number, unsigned side)
 static void fail_dial(fay_net *net, uint64_t number, fay_evidence evidence)
 {
     fay_net_conn *conn = conn_of(net, number);
-    if (conn->up[0] || conn->over[0])
+    bool waits = evidence == FAY_EVIDENCE_SILENT && conn->accepted;
+    if (conn->up[0] || conn->over[0] || waits)
         return;
     end_conn(net, number, 0, 0);
     (void)feed(net, conn->node[0],
@@ -362,6 +389,9 @@ static fay_ns handle(fay_net *net, const fay_sim_event *event)
     case UP: return bring_up(net, event->serial, event->worker);
     case MESSAGE: return take_message(net, event);
     case END: take_end(net, event); return message_cost;
+    case THAWED:
+        (void)feed(net, event->link, (fay_grid_event){.kind = FAY_GRID_LATE, .ns = event->value});
+        return 0;
     default: return wake_cost;
     }
 }
@@ -419,6 +449,8 @@ static void arrive(fay_net *net, fay_sim_event *event)
         drop(net, event);
         return;
     }
+    if (event->kind == CONNECT)
+        conn_of(net, event->serial)->accepted = true;
     FAY_RESERVE(node->inbox, node->inbox_capacity, node->inbox_count + 1);
     node->inbox[node->inbox_count++] = *event;
     if (!node->running)
@@ -471,4 +503,32 @@ void fay_net_silence(fay_net *net, uint32_t n)
 {
     fay_sim_say(net->trace, net->nodes[n].address, "falls silent");
     net->nodes[n].silent = true;
+}
+
+void fay_net_freeze(fay_net *net, uint32_t n, fay_ns time)
+{
+    fay_net_node *node = &net->nodes[n];
+    fay_sim_say(net->trace, node->address, "freezes for %u ms", (unsigned)(time / FAY_MS));
+    node->free_at = FAY_MAX(node->free_at, net->world.now) + time;
+    fay_sim_event thawed = {.kind = THAWED, .link = n, .value = time};
+    arrive(net, &thawed); /* the first thing that it sees */
+}
+
+void fay_net_stall(fay_net *net, uint32_t n, fay_ns time)
+{
+    fay_net_node *node = &net->nodes[n];
+    if (node->conns_count == 0)
+        return;
+    uint64_t number = node->conns[fay_sim_below(&net->world, node->conns_count)];
+    unsigned side = (unsigned)fay_sim_below(&net->world, 2);
+    fay_net_conn *conn = conn_of(net, number);
+    fay_sim_say(net->trace, net->nodes[conn->node[side]].address, "to n%u: stalls for %u ms",
+                conn->node[1 - side], (unsigned)(time / FAY_MS));
+    conn->wire[side].last = FAY_MAX(conn->wire[side].last, net->world.now + time);
+}
+
+void fay_net_split(fay_net *net, fay_ns time)
+{
+    fay_sim_say(net->trace, "network", "is split for %u ms", (unsigned)(time / FAY_MS));
+    net->heals_at = net->world.now + time;
 }

@@ -21,6 +21,7 @@ typedef struct fay_net_node {
     char address[16];
     uint64_t boot;
     bool silent;    /* the machine answers nothing any more */
+    bool apart;     /* on the other side while the network is split */
     fay_ns free_at; /* its core */
     fay_ns wake_at; /* the next wake-up that is under way; FAY_NEVER */
     bool running;   /* a RUN is under way */
@@ -33,6 +34,7 @@ typedef struct fay_net_node {
 typedef struct fay_net_conn { /* side 0 has dialled */
     uint32_t node[2];
     uint64_t dial;
+    bool accepted; /* by the kernel there: the handshake may take its time */
     bool up[2], over[2];
     fay_sim_wire wire[2]; /* from that side */
 } fay_net_conn;
@@ -53,6 +55,8 @@ typedef struct fay_net {
     uint32_t nodes_count;
     fay_net_conn *conns; /* the number of one is its index + 1: its link at both ends */
     size_t conns_count, conns_capacity;
+    fay_ns heals_at; /* the split ends */
+    bool check;      /* each Node, after each step */
     fay_net_stats stats;
     fay_net_changed *changed;
     void *context;
@@ -61,10 +65,16 @@ typedef struct fay_net {
 void fay_net_init(fay_net *net, fay_sim_trace *trace, uint32_t nodes);
 void fay_net_deinit(fay_net *net);
 
-/* Starts a Node that does not run, after a while; its seed is node 0. */
+/* Starts a Node that does not run by then, after a while; its seeds are nodes 0 and 1. */
 void fay_net_start(fay_net *net, uint32_t node, fay_ns delay);
 void fay_net_kill(fay_net *net, uint32_t node);    /* kill -9: its machine closes all links */
 void fay_net_silence(fay_net *net, uint32_t node); /* its machine is gone: nothing answers */
+/* It does nothing for so long, and notices afterwards. */
+void fay_net_freeze(fay_net *net, uint32_t node, fay_ns time);
+/* Nothing arrives on one of the Node's links, in one direction, for so long. */
+void fay_net_stall(fay_net *net, uint32_t node, fay_ns time);
+/* Nothing gets from Nodes that are `apart` to the others, nor back, for so long. */
+void fay_net_split(fay_net *net, fay_ns time);
 /* Runs and can be reached. */
 bool fay_net_alive(const fay_net *net, uint32_t node);
 

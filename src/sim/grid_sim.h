@@ -8,6 +8,8 @@
  *     kill     kill -9 of one: its machine closes its links
  *     silent   one machine is gone without a word
  *     half     kill -9 of half of them at once
+ *     split    the network is in two halves for a minute; from its end on
+ *     chaos    faults of all kinds for a minute (grid_chaos.h)
  *
  * Each but `storm` begins with a Grid that has come to rest. When a scenario is over and the Grid
  * has been left alone for ten seconds, the invariants that can be seen from outside are checked

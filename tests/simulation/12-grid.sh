@@ -26,6 +26,11 @@ for nodes in 3 4 9 40; do
         END { if (!found) exit 1 }' || fail "$nodes Nodes: see above"
 done
 
+# Faults of all kinds for a minute; then all agree.
+for nodes in 3 4 7 9 12 20; do
+    "$sim" grid --nodes $nodes --scenario chaos --seeds 1-40 || fail "$nodes Nodes: see above"
+done
+
 # The same seed is the same run; another one is not.
 hash_of() {
     "$sim" grid --nodes 20 --scenario half --seed "$1" | sed -n 's/.*: trace //p'

@@ -441,6 +441,45 @@ static void who_is_asked_dials_and_accuses(void **state)
     assert_int_equal(state_at(t, 4), FAY_SUSPECT);
 }
 
+/* Whoever was frozen, or cut off, has not heard that it is accused. */
+static void who_is_accused_hears_of_it_when_it_links(void **state)
+{
+    talk *t = *state;
+    link_to(t, 4);
+    assert_int_equal(hear(t, 4, FAY_GRID_DONE, NULL), 0);
+    down(t, 4);
+    hear_of(t, 2, 4, 1, 0, (const unsigned[]){2, 0});
+    ignore(t);
+    up(t, 44, 4, 1, 0);
+    step(t);
+    assert_non_null(strstr(fay_buffer_text(&t->said), "44< BUNDLES 1:7.0 4:1.0 accused by 2\n"));
+}
+
+/* Nobody else accuses it, and it does not answer: it may not know. So we dial it ourselves. */
+static void a_suspect_that_nothing_comes_of_is_asked(void **state)
+{
+    talk *t = *state;
+    link_to(t, 3);
+    hear_of(t, 2, 4, 1, 0, (const unsigned[]){2, 0});
+    ignore(t);
+    assert_int_equal(state_at(t, 4), FAY_SUSPECT);
+    up(t, 4, 4, 1, 0); /* so that the overlay has nothing to dial */
+    hear_beat(t, 4);
+    ignore(t);
+    bool told_again = false;
+    for (int i = 0; i < 20; i++) {
+        pass(t, FAY_SECOND);
+        for (unsigned link = 2; link <= 4; link++) {
+            hear_beat(t, link);
+        }
+        step(t);
+        told_again =
+            told_again || strstr(fay_buffer_text(&t->said), "4< BUNDLES 4:1.0 acc") != NULL;
+        fay_buffer_clear(&t->said);
+    }
+    assert_true(told_again);
+}
+
 /* The fault may be here: who hears nobody at all accuses nobody for a moment. */
 static void who_was_late_accuses_nobody_for_a_second(void **state)
 {
@@ -540,6 +579,8 @@ int main(void)
         TEST(one_accuser_is_not_enough_among_four),
         TEST(who_accuses_alone_asks_others),
         TEST(who_is_asked_dials_and_accuses),
+        TEST(who_is_accused_hears_of_it_when_it_links),
+        TEST(a_suspect_that_nothing_comes_of_is_asked),
         TEST(who_was_late_accuses_nobody_for_a_second),
         TEST(an_accusation_of_oneself_is_refuted),
         TEST(a_later_boot_of_oneself_is_reported_once),
