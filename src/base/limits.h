@@ -109,6 +109,9 @@
 #define FAY_GRID_PENDING_MAX  ((size_t)4096)      /* statements of others, being verified */
 #define FAY_GRID_CONTACTS_MAX ((size_t)256)       /* members that are dialled, or will be */
 #define FAY_GRID_SEEDS_MAX    ((size_t)256)       /* addresses that a Grid is looked for at */
+#define FAY_GRID_RUMOR_MAX    (1 * FAY_MIB)       /* bytes that a rumor carries */
+#define FAY_GRID_RUMORS_BYTES (16 * FAY_MIB)      /* of all rumors that are kept to be asked for */
+#define FAY_GRID_HEARSAY_MAX  ((size_t)64)        /* rumors that are being verified */
 #define FAY_GRID_REDIRECT_MAX ((size_t)8)         /* members that a newcomer is sent to */
 #define FAY_GRID_PAGE_MAX     (32 * FAY_KIB)      /* bytes of statements, then another message */
 #define FAY_GRID_ACCUSERS_MAX ((size_t)16)        /* of one member, kept; a few more than rings */

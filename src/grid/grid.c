@@ -15,6 +15,7 @@ fay_grid *fay_grid_new(const fay_grid_config *config, fay_ns now)
     grid->links = fay_alloc(FAY_GRID_LINKS_MAX * sizeof *grid->links);
     fay_prng_init(&grid->prng, config->seed);
     fay_members_init(&grid->members, &grid->params);
+    fay_rumors_init(&grid->rumors, &grid->params);
     fay_grid_own_init(grid, config);
     grid->next_token = 1;
     grid->begun_at = now;
@@ -38,6 +39,7 @@ void fay_grid_free(fay_grid *grid)
         return;
     fay_grid_actions_clear(grid);
     fay_grid_pending_free(grid);
+    fay_grid_gossip_free(grid);
     FAY_EACH_LINK(link, grid)
     {
         free(link->unsent);
@@ -110,6 +112,9 @@ static int message(fay_grid *grid, fay_ns now, fay_grid_link *link, const fay_gr
     case FAY_GRID_WANT: status = fay_grid_sync_want(grid, now, link, &reader); break;
     case FAY_GRID_REDIRECT: status = redirected(grid, now, &reader); break;
     case FAY_GRID_DONE: link->leaving = true; break;
+    case FAY_GRID_RUMOR: return fay_grid_rumor(grid, link, &reader);
+    case FAY_GRID_IHAVE: status = fay_grid_ihave(grid, now, link, &reader); break;
+    case FAY_GRID_GRAFT: status = fay_grid_graft(grid, link, &reader); break;
     case FAY_GRID_RELAY: status = relayed(grid, now, &reader); break;
     }
     return status != 0 ? status : fay_reader_done(&reader);
@@ -159,8 +164,12 @@ int fay_grid_feed(fay_grid *grid, fay_ns now, const fay_grid_event *event)
     case FAY_GRID_SIGNED:
         fay_grid_signed(grid, now, event->token, event->bytes, event->size);
         break;
-    case FAY_GRID_VERIFIED: fay_grid_verified(grid, now, event->token, event->ok); break;
+    case FAY_GRID_VERIFIED:
+        if (!fay_grid_rumor_verified(grid, now, event->token, event->ok))
+            fay_grid_verified(grid, now, event->token, event->ok);
+        break;
     case FAY_GRID_LATE: late(grid, now, event->ns); break;
+    case FAY_GRID_BROADCAST: fay_grid_broadcast(grid, event->bytes, event->size); break;
     case FAY_GRID_META: fay_grid_own_meta(grid, event->bytes, event->size); break;
     case FAY_GRID_LEAVE:
         grid->leaving = true;
@@ -210,6 +219,7 @@ void fay_grid_step(fay_grid *grid, fay_ns now, fay_grid_actions *ret)
         fay_grid_own_step(grid, now);
         fay_grid_suspects_step(grid, now);
         follow_members(grid, now);
+        fay_grid_rumors_step(grid, now);
         fay_grid_contacts_step(grid, now);
         fay_grid_links_step(grid, now);
         end(grid, now);
@@ -224,7 +234,7 @@ fay_ns fay_grid_deadline(const fay_grid *grid)
         return FAY_NEVER;
     fay_ns due = FAY_MIN(fay_members_due(&grid->members), fay_grid_own_due(grid));
     due = FAY_MIN(due, fay_grid_suspects_due(grid));
-    due = FAY_MIN(due, grid->rewish_due);
+    due = FAY_MIN(due, FAY_MIN(grid->rewish_due, fay_rumors_due(&grid->rumors)));
     due = FAY_MIN(due, fay_grid_contacts_due(grid));
     if (grid->generation != grid->members.generation)
         due = 0;

@@ -24,7 +24,8 @@
  *     params      every number                    members     the table and its hash
  *     record      statements as they are signed   member      one entry, its state
  *     message     messages between Nodes          overlay     who is whose neighbour
- *     suspicion   when a suspect is dead          grid        this, in several files: internal.h
+ *     suspicion   when a suspect is dead          rumors      what all shall hear once
+ *     grid        this, in several files: internal.h
  *
  * News spread by flooding, but not as messages that are passed on: each link has a set of members
  * that it must still be told of, and a message is made of what the table says of them when it is
@@ -57,16 +58,17 @@ typedef struct fay_grid_config {
 } fay_grid_config;
 
 typedef enum fay_grid_event_kind {
-    FAY_GRID_UP,       /* link, dial (0: they have dialled), id, boot: the handshake said so */
-    FAY_GRID_DOWN,     /* link */
-    FAY_GRID_FAILED,   /* dial, evidence */
-    FAY_GRID_MESSAGE,  /* link, bytes: a whole one */
-    FAY_GRID_HEARD,    /* link: bytes have come that are none yet */
-    FAY_GRID_SIGNED,   /* token, bytes: the signature */
-    FAY_GRID_VERIFIED, /* token, ok */
-    FAY_GRID_LATE,     /* ns: so late was the driver's loop; from params.late_dial on */
-    FAY_GRID_META,     /* bytes: what the Node says of itself from now on */
-    FAY_GRID_LEAVE,    /* say BYE; LEFT follows */
+    FAY_GRID_UP,        /* link, dial (0: they have dialled), id, boot: the handshake said so */
+    FAY_GRID_DOWN,      /* link */
+    FAY_GRID_FAILED,    /* dial, evidence */
+    FAY_GRID_MESSAGE,   /* link, bytes: a whole one */
+    FAY_GRID_HEARD,     /* link: bytes have come that are none yet */
+    FAY_GRID_SIGNED,    /* token, bytes: the signature */
+    FAY_GRID_VERIFIED,  /* token, ok */
+    FAY_GRID_LATE,      /* ns: so late was the driver's loop; from params.late_dial on */
+    FAY_GRID_BROADCAST, /* bytes: all others shall hear it once */
+    FAY_GRID_META,      /* bytes: what the Node says of itself from now on */
+    FAY_GRID_LEAVE,     /* say BYE; LEFT follows */
 } fay_grid_event_kind;
 
 typedef struct fay_grid_event {
@@ -88,6 +90,7 @@ typedef enum fay_grid_action_kind {
     FAY_GRID_SIGN,     /* token, bytes: answer SIGNED, in the order asked */
     FAY_GRID_VERIFY,   /* token, bytes, signature, id and boot of who signed: answer VERIFIED */
     FAY_GRID_CHANGED,  /* id, state: a member has another state, or is new */
+    FAY_GRID_DELIVER,  /* id, bytes: what another Node has broadcast */
     FAY_GRID_REPLACED, /* boot: there is a later one of this very Node. Stop */
     FAY_GRID_LEFT,     /* BYE is on all links: stop */
 } fay_grid_action_kind;

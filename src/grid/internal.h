@@ -9,6 +9,7 @@
  *     own.c         what this Node says: its record, its accusations, BYE
  *     suspects.c    accusations that count, relays, verdicts
  *     sync.c        tables that differ
+ *     gossip.c      rumors: broadcasts of the driver
  *     actions.c     the list of what shall be done
  */
 #ifndef FAY_GRID_INTERNAL_H
@@ -18,6 +19,7 @@
 #include "grid/grid.h"
 #include "grid/message.h"
 #include "grid/overlay.h"
+#include "grid/rumors.h"
 #include "grid/suspicion.h"
 
 /* A link that is up. Its slot is its bit in fay_grid_member.unsent. */
@@ -70,10 +72,19 @@ typedef struct fay_suspect {
 /* A statement of this Node that is being signed. */
 typedef struct fay_draft {
     uint64_t token;
-    bool is_accusation;
+    fay_statement kind; /* which of these; a BYE is a record */
     fay_grid_accusation accusation;
     fay_grid_record record;
+    fay_rumor_said rumor;
+    uint8_t *payload; /* of the rumor, owned */
 } fay_draft;
+
+/* A rumor that is being verified. */
+typedef struct fay_hearsay {
+    uint64_t token, link;
+    uint8_t *bytes; /* of the statement */
+    fay_rumor_said said;
+} fay_hearsay;
 
 /* A bundle whose statements are being verified. */
 typedef struct fay_pending {
@@ -98,6 +109,10 @@ struct fay_grid {
     bool signing, leaving, left, replaced;
     fay_ns own_at; /* the last one */
     uint32_t accusations;
+    uint64_t broadcasts; /* said by this Node, in this boot */
+    fay_rumors rumors;
+    fay_hearsay hearsay[FAY_GRID_HEARSAY_MAX];
+    size_t hearsay_count;
 
     fay_grid_link *links; /* FAY_GRID_LINKS_MAX slots */
     size_t links_count;
@@ -195,6 +210,9 @@ void fay_grid_flush(fay_grid *grid, fay_ns now, fay_grid_link *link);
 fay_ns fay_grid_flush_due(const fay_grid *grid, const fay_grid_link *link);
 /* BUNDLES: asks for signatures of what is news. 0, or FAY_E_PEER and nothing of it is taken. */
 int fay_grid_bundles(fay_grid *grid, fay_ns now, fay_grid_link *link, fay_reader *reader);
+/* VERIFY of that text. */
+void fay_grid_ask_verdict(fay_grid *grid, uint64_t token, const fay_buffer *text,
+                          const fay_node_id *id, uint64_t boot, const uint8_t *signature);
 void fay_grid_verified(fay_grid *grid, fay_ns now, uint64_t token, bool ok);
 void fay_grid_pending_free(fay_grid *grid);
 /* CHANGED, if the member's state is not what it was, or it is new. */
@@ -215,6 +233,23 @@ fay_ns fay_grid_own_due(const fay_grid *grid);
 void fay_grid_accuse(fay_grid *grid, fay_ns now, fay_grid_member *member, fay_evidence evidence,
                      fay_observer_role role);
 void fay_grid_signed(fay_grid *grid, fay_ns now, uint64_t token, const uint8_t *bytes, size_t size);
+
+/* A statement that waits for its signature; the token is set. */
+fay_draft *fay_grid_draft(fay_grid *grid, fay_statement kind);
+/* SIGN, with the text that is signed. */
+void fay_grid_ask_signature(fay_grid *grid, uint64_t token, const fay_buffer *text);
+
+/* ---- gossip.c -------------------------------------------------------------------------------- */
+
+void fay_grid_broadcast(fay_grid *grid, const uint8_t *bytes, size_t size);
+void fay_grid_broadcast_signed(fay_grid *grid, fay_ns now, fay_rumor_said *said);
+int fay_grid_rumor(fay_grid *grid, const fay_grid_link *link, fay_reader *reader);
+/* False: the token is not one of a rumor. */
+bool fay_grid_rumor_verified(fay_grid *grid, fay_ns now, uint64_t token, bool ok);
+int fay_grid_ihave(fay_grid *grid, fay_ns now, const fay_grid_link *link, fay_reader *reader);
+int fay_grid_graft(fay_grid *grid, const fay_grid_link *link, fay_reader *reader);
+void fay_grid_rumors_step(fay_grid *grid, fay_ns now);
+void fay_grid_gossip_free(fay_grid *grid);
 
 /* ---- suspects.c ------------------------------------------------------------------------------ */
 

@@ -3,26 +3,22 @@
 
 const char *fay_grid_message_name(unsigned kind)
 {
-    switch (kind) {
-#define X(name, number, payload_max, text)                                                         \
-    case number:                                                                                   \
-        return #name;
+    static const char *const names[] = {
+#define X(name, number, payload_max, text) [number] = #name,
 #include "grid/message.def"
 #undef X
-    default: return NULL;
-    }
+    };
+    return kind < FAY_COUNT(names) ? names[kind] : NULL;
 }
 
 size_t fay_grid_message_max(unsigned kind)
 {
-    switch (kind) {
-#define X(name, number, payload_max, text)                                                         \
-    case number:                                                                                   \
-        return (payload_max);
+    static const size_t most[] = {
+#define X(name, number, payload_max, text) [number] = (payload_max),
 #include "grid/message.def"
 #undef X
-    default: return 0;
-    }
+    };
+    return kind < FAY_COUNT(most) ? most[kind] : 0;
 }
 
 enum {

@@ -13,6 +13,8 @@
  *     WANT       until the end: id 16
  *     REDIRECT   until the end: text address
  *     RELAY      id 16
+ *     RUMOR      the statement (rumors.h)
+ *     IHAVE, GRAFT   origin 16 | u64 boot | u64 n
  *
  * A bundle is all that one knows of a member, so that an accusation never comes without the record
  * of the life that it is about.

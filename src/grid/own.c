@@ -66,16 +66,17 @@ void fay_grid_own_foreign(fay_grid *grid, const fay_grid_record *record)
 
 /* ---- signing --------------------------------------------------------------------------------- */
 
-static fay_draft *draft(fay_grid *grid)
+fay_draft *fay_grid_draft(fay_grid *grid, fay_statement kind)
 {
     FAY_RESERVE(grid->drafts, grid->drafts_capacity, grid->drafts_count + 1);
     fay_draft *fresh = &grid->drafts[grid->drafts_count++];
     memset(fresh, 0, sizeof *fresh);
     fresh->token = grid->next_token++;
+    fresh->kind = kind;
     return fresh;
 }
 
-static void ask_signature(fay_grid *grid, uint64_t token, const fay_buffer *text)
+void fay_grid_ask_signature(fay_grid *grid, uint64_t token, const fay_buffer *text)
 {
     fay_grid_action *action = fay_grid_act(grid, FAY_GRID_SIGN);
     action->token = token;
@@ -102,11 +103,11 @@ void fay_grid_own_step(fay_grid *grid, fay_ns now)
     grid->own_dirty = false;
     grid->refute = false;
     grid->signing = true;
-    fay_draft *fresh = draft(grid);
+    fay_draft *fresh = fay_grid_draft(grid, FAY_STATEMENT_RECORD);
     fresh->record = grid->own;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     fay_record_signed(&fresh->record, &text);
-    ask_signature(grid, fresh->token, &text);
+    fay_grid_ask_signature(grid, fresh->token, &text);
 }
 
 void fay_grid_accuse(fay_grid *grid, fay_ns now, fay_grid_member *member, fay_evidence evidence,
@@ -116,8 +117,7 @@ void fay_grid_accuse(fay_grid *grid, fay_ns now, fay_grid_member *member, fay_ev
     if (gone || now < grid->accuse_after || grid->self == NULL || member == grid->self ||
         fay_member_charge_by(member, &grid->own.id) != NULL)
         return;
-    fay_draft *fresh = draft(grid);
-    fresh->is_accusation = true;
+    fay_draft *fresh = fay_grid_draft(grid, FAY_STATEMENT_ACCUSATION);
     fresh->accusation = (fay_grid_accusation){.target = member->id,
                                               .boot = member->boot,
                                               .inc = member->inc,
@@ -128,7 +128,7 @@ void fay_grid_accuse(fay_grid *grid, fay_ns now, fay_grid_member *member, fay_ev
                                               .role = role};
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     fay_accusation_signed(&fresh->accusation, &text);
-    ask_signature(grid, fresh->token, &text);
+    fay_grid_ask_signature(grid, fresh->token, &text);
 }
 
 /* ---- signed ---------------------------------------------------------------------------------- */
@@ -163,6 +163,25 @@ static void publish_accusation(fay_grid *grid, fay_ns now, const fay_grid_accusa
     fay_grid_suspect(grid, member);
 }
 
+static void publish(fay_grid *grid, fay_ns now, fay_draft *ready, const uint8_t *signature)
+{
+    switch (ready->kind) {
+    case FAY_STATEMENT_RECORD:
+    case FAY_STATEMENT_BYE:
+        memcpy(ready->record.signature, signature, FAY_SIGNATURE_SIZE);
+        publish_record(grid, now, &ready->record);
+        break;
+    case FAY_STATEMENT_ACCUSATION:
+        memcpy(ready->accusation.signature, signature, FAY_SIGNATURE_SIZE);
+        publish_accusation(grid, now, &ready->accusation);
+        break;
+    case FAY_STATEMENT_RUMOR:
+        memcpy(ready->rumor.signature, signature, FAY_SIGNATURE_SIZE);
+        fay_grid_broadcast_signed(grid, now, &ready->rumor);
+        break;
+    }
+}
+
 void fay_grid_signed(fay_grid *grid, fay_ns now, uint64_t token, const uint8_t *bytes, size_t size)
 {
     assert(size == FAY_SIGNATURE_SIZE);
@@ -170,14 +189,11 @@ void fay_grid_signed(fay_grid *grid, fay_ns now, uint64_t token, const uint8_t *
         if (grid->drafts[i].token != token)
             continue;
         fay_draft ready = grid->drafts[i];
-        grid->drafts[i] = grid->drafts[--grid->drafts_count];
-        if (ready.is_accusation) {
-            memcpy(ready.accusation.signature, bytes, size);
-            publish_accusation(grid, now, &ready.accusation);
-        } else {
-            memcpy(ready.record.signature, bytes, size);
-            publish_record(grid, now, &ready.record);
-        }
+        grid->drafts_count--;
+        memmove(&grid->drafts[i], &grid->drafts[i + 1],
+                (grid->drafts_count - i) * sizeof grid->drafts[0]);
+        publish(grid, now, &ready, bytes);
+        free(ready.payload);
         return;
     }
 }

@@ -39,6 +39,7 @@ typedef enum fay_statement {
     FAY_STATEMENT_RECORD = 1,
     FAY_STATEMENT_BYE = 2,
     FAY_STATEMENT_ACCUSATION = 3,
+    FAY_STATEMENT_RUMOR = 4, /* rumors.h */
 } fay_statement;
 
 typedef struct fay_grid_bytes { /* borrowed */

@@ -198,8 +198,8 @@ static void finish(fay_grid *grid, fay_ns now, fay_grid_link *from, const fay_bu
     }
 }
 
-static void ask(fay_grid *grid, uint64_t token, const fay_buffer *text, const fay_node_id *id,
-                uint64_t boot, const uint8_t *signature)
+void fay_grid_ask_verdict(fay_grid *grid, uint64_t token, const fay_buffer *text,
+                          const fay_node_id *id, uint64_t boot, const uint8_t *signature)
 {
     fay_grid_action *action = fay_grid_act(grid, FAY_GRID_VERIFY);
     action->token = token;
@@ -215,8 +215,8 @@ static void ask_all(fay_grid *grid, const fay_pending *pending)
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     if ((pending->asked & 1) != 0) {
         fay_record_signed(&bundle->record, &text);
-        ask(grid, pending->token, &text, &bundle->record.id, bundle->record.boot,
-            bundle->record.signature);
+        fay_grid_ask_verdict(grid, pending->token, &text, &bundle->record.id, bundle->record.boot,
+                             bundle->record.signature);
     }
     for (size_t i = 0; i < bundle->count; i++) {
         const fay_grid_accusation *said = &bundle->accusations[i];
@@ -224,8 +224,8 @@ static void ask_all(fay_grid *grid, const fay_pending *pending)
             continue;
         fay_buffer_clear(&text);
         fay_accusation_signed(said, &text);
-        ask(grid, pending->token + 1 + i, &text, &said->observer, said->observer_boot,
-            said->signature);
+        fay_grid_ask_verdict(grid, pending->token + 1 + i, &text, &said->observer,
+                             said->observer_boot, said->signature);
     }
 }
 

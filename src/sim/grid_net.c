@@ -26,6 +26,7 @@ enum {
     MESSAGE, /* frame: message; value: its size */
     END,
     THAWED, /* node, value: after so long */
+    SAY,    /* node, frame, value: its size */
 };
 
 void fay_net_init(fay_net *net, fay_sim_trace *trace, uint32_t nodes)
@@ -226,6 +227,11 @@ static fay_ns carry_out(fay_net *net, uint32_t n, fay_ns delay, const fay_grid_a
     case FAY_GRID_SIGN: answer(later, &net->nodes[n], action); return sign_cost;
     case FAY_GRID_VERIFY: answer(later, &net->nodes[n], action); return verify_cost;
     case FAY_GRID_CHANGED: changed(net, n, action); return 0;
+    case FAY_GRID_DELIVER:
+        fay_sim_say(net->trace, net->nodes[n].address, "hears %zu bytes", action->bytes.size);
+        if (net->delivered != NULL)
+            net->delivered(net->context, n, action->bytes);
+        return 0;
     case FAY_GRID_REPLACED:
     case FAY_GRID_LEFT: return 0;
     }
@@ -389,6 +395,11 @@ static fay_ns handle(fay_net *net, const fay_sim_event *event)
     case UP: return bring_up(net, event->serial, event->worker);
     case MESSAGE: return take_message(net, event);
     case END: take_end(net, event); return message_cost;
+    case SAY:
+        (void)feed(net, event->link,
+                   (fay_grid_event){
+                       .kind = FAY_GRID_BROADCAST, .bytes = event->frame, .size = event->value});
+        return message_cost;
     case THAWED:
         (void)feed(net, event->link, (fay_grid_event){.kind = FAY_GRID_LATE, .ns = event->value});
         return 0;
@@ -531,4 +542,12 @@ void fay_net_split(fay_net *net, fay_ns time)
 {
     fay_sim_say(net->trace, "network", "is split for %u ms", (unsigned)(time / FAY_MS));
     net->heals_at = net->world.now + time;
+}
+
+void fay_net_broadcast(fay_net *net, uint32_t n, fay_grid_bytes bytes)
+{
+    fay_sim_event said = {.kind = SAY, .link = n, .value = bytes.size};
+    said.frame = fay_alloc(bytes.size);
+    memcpy(said.frame, bytes.bytes, bytes.size);
+    fay_sim_world_push(&net->world, 0, said);
 }

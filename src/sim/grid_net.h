@@ -47,6 +47,9 @@ typedef struct fay_net_stats {
 typedef void fay_net_changed(void *context, uint32_t node, const fay_node_id *id,
                              fay_member_state state);
 
+/* Told of each DELIVER. */
+typedef void fay_net_delivered(void *context, uint32_t node, fay_grid_bytes bytes);
+
 typedef struct fay_net {
     fay_sim_world world;
     fay_sim_trace *trace;
@@ -59,6 +62,7 @@ typedef struct fay_net {
     bool check;      /* each Node, after each step */
     fay_net_stats stats;
     fay_net_changed *changed;
+    fay_net_delivered *delivered;
     void *context;
 } fay_net;
 
@@ -73,6 +77,8 @@ void fay_net_silence(fay_net *net, uint32_t node); /* its machine is gone: nothi
 void fay_net_freeze(fay_net *net, uint32_t node, fay_ns time);
 /* Nothing arrives on one of the Node's links, in one direction, for so long. */
 void fay_net_stall(fay_net *net, uint32_t node, fay_ns time);
+/* The Node says something to all. */
+void fay_net_broadcast(fay_net *net, uint32_t node, fay_grid_bytes bytes);
 /* Nothing gets from Nodes that are `apart` to the others, nor back, for so long. */
 void fay_net_split(fay_net *net, fay_ns time);
 /* Runs and can be reached. */

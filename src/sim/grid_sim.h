@@ -8,6 +8,7 @@
  *     kill     kill -9 of one: its machine closes its links
  *     silent   one machine is gone without a word
  *     half     kill -9 of half of them at once
+ *     say      one Node says something to all; sayhuge: too large to be flooded
  *     split    the network is in two halves for a minute; from its end on
  *     chaos    faults of all kinds for a minute (grid_chaos.h)
  *

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "grid/record.h"
+#include "grid/rumors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,8 +46,20 @@ static void try_accusation(const uint8_t *data, size_t size)
     same_bytes(&written, data, size);
 }
 
+static void try_rumor(const uint8_t *data, size_t size)
+{
+    fay_rumor_said said;
+    if (fay_rumor_parse(data, size, &said) != 0)
+        return;
+    assert(said.payload.size <= FAY_GRID_RUMOR_MAX);
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer written = {0};
+    fay_rumor_write(&said, &written);
+    same_bytes(&written, data, size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    try_rumor(data, size);
     try_record(data, size);
     try_accusation(data, size);
     return 0;

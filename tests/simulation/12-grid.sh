@@ -12,10 +12,10 @@ fail() {
 
 # Below four Nodes one accuser decides, up to eight all link to all, then there are rings.
 for nodes in 3 4 5 8 9 10 17 40; do
-    "$sim" grid --nodes $nodes --scenario join,storm,kill,half --seeds 1-5 ||
+    "$sim" grid --nodes $nodes --scenario join,storm,kill,half,say,sayhuge,split --seeds 1-5 ||
         fail "$nodes Nodes: see above"
 done
-"$sim" grid --nodes 100 --scenario join,storm,kill,half --seed 1 || fail "100 Nodes: see above"
+"$sim" grid --nodes 100 --scenario join,storm,kill,half,say,split --seed 1 || fail "100 Nodes: see above"
 
 # A machine that is gone without a word: the median of few runs is a matter of luck, the rest is not.
 for nodes in 3 4 9 40; do
