@@ -193,7 +193,6 @@ static void send_message(fay_net *net, uint32_t n, fay_ns delay, const fay_grid_
         return;
     net->stats.messages++;
     net->stats.bytes += action->bytes.size;
-    net->stats.bundles += action->bytes.bytes[0] == 2;
     void *frame = fay_alloc(action->bytes.size);
     memcpy(frame, action->bytes.bytes, action->bytes.size);
     deliver(net, action->link, side, delay,

@@ -40,7 +40,7 @@ typedef struct fay_net_conn { /* side 0 has dialled */
 } fay_net_conn;
 
 typedef struct fay_net_stats {
-    uint64_t bundles, messages, bytes, dials;
+    uint64_t messages, bytes, dials;
 } fay_net_stats;
 
 /* Told of each CHANGED. */

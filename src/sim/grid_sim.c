@@ -232,6 +232,34 @@ static void split(run *r)
     rest(r);
 }
 
+static void on_death(void *context, uint32_t node, const fay_node_id *id, fay_member_state state)
+{
+    run *r = context;
+    uint32_t subject = fay_net_find(&r->net, id);
+    if (state == FAY_DEAD)
+        fay_sim_fail(r->net.trace, "n%u takes n%u, which only paused, for dead", node, subject);
+}
+
+/* One Node of a hundred, or one, pauses for 2 s in each minute, for ten minutes. */
+static void freeze(run *r)
+{
+    uint32_t count = r->net.nodes_count, at_once = FAY_MAX(count / 100, 1);
+    settle(r, count);
+    expect(r, on_death, 0);
+    for (int minute = 0; minute < 10; minute++) {
+        fay_ns begun = r->net.world.now;
+        for (uint32_t i = 0; i < at_once; i++) {
+            fay_ns until = begun + fay_sim_below(&r->net.world, FAY_SECOND);
+            while (fay_net_step(&r->net, FAY_MAX(until, r->net.world.now))) {
+            }
+            fay_net_freeze(&r->net, (uint32_t)fay_sim_below(&r->net.world, count), 2 * FAY_SECOND);
+        }
+        while (fay_net_step(&r->net, begun + 60 * FAY_SECOND)) {
+        }
+    }
+    rest(r);
+}
+
 static void chaos(run *r)
 {
     settle(r, r->net.nodes_count);
@@ -255,6 +283,7 @@ static const scenario scenarios[] = {
     {"say", "500 bytes to all: all hear it", say_small, {0}, {0.01, 0.02, 0.03}},
     {"sayhuge", "100 KiB to all: all hear it", say_large, {0}, {0}},
     {"split", "two halves for 60 s: tables are equal", split, {0}, {6, 6, 8}},
+    {"freeze", "Nodes pause for 2 s: nobody is taken for dead", freeze, {0}, {0}},
     {"chaos", "everything goes wrong, then all agree", chaos, {0}, {0}},
 };
 
@@ -311,8 +340,8 @@ static void run_seed(const fay_grid_sim *sim, const scenario *s, uint64_t seed, 
     fay_net_init(&r.net, &trace, sim->nodes);
     r.knows = fay_alloc(sim->nodes * sizeof *r.knows);
     s->run(&r);
-    fay_sim_say(&trace, "end", "%" PRIu64 " messages, %" PRIu64 " dials", r.net.stats.messages,
-                r.net.stats.dials);
+    fay_sim_say(&trace, "end", "%" PRIu64 " messages, %" PRIu64 " bytes, %" PRIu64 " dials",
+                r.net.stats.messages, r.net.stats.bytes, r.net.stats.dials);
     if (single)
         (void)fprintf(out, "seed %" PRIu64 ": trace %016" PRIx64 "\n", seed, trace.hash);
     free(r.knows);
@@ -330,7 +359,7 @@ static bool run_scenario(const fay_grid_sim *sim, const scenario *s, FILE *out)
     if (measured.count > 0) {
         reached = print_row(sim, s, &measured, out);
     } else {
-        (void)fprintf(out, "%-8s %6u  nothing is measured, all agree\n", s->name, sim->nodes);
+        (void)fprintf(out, "%-8s %6u  nothing is measured, all is well\n", s->name, sim->nodes);
     }
     free(measured.items);
     return reached;

@@ -10,6 +10,7 @@
  *     half     kill -9 of half of them at once
  *     say      one Node says something to all; sayhuge: too large to be flooded
  *     split    the network is in two halves for a minute; from its end on
+ *     freeze   for ten minutes Nodes pause for 2 s each; nobody may be taken for dead
  *     chaos    faults of all kinds for a minute (grid_chaos.h)
  *
  * Each but `storm` begins with a Grid that has come to rest. When a scenario is over and the Grid

@@ -31,6 +31,8 @@ for nodes in 3 4 7 9 12 20; do
     "$sim" grid --nodes $nodes --scenario chaos --seeds 1-40 || fail "$nodes Nodes: see above"
 done
 
+"$sim" grid --nodes 50 --scenario freeze --seeds 1-2 || fail "freeze: see above"
+
 # The same seed is the same run; another one is not.
 hash_of() {
     "$sim" grid --nodes 20 --scenario half --seed "$1" | sed -n 's/.*: trace //p'
