@@ -248,7 +248,7 @@ static void wake_seeds(fay_grid *grid, fay_ns now)
             fay_prng_below(&grid->prng, ++seen) == 0)
             drawn = contact;
     }
-    if (one)
+    if (now >= grid->seed_due) /* also while alone: else it would stay due */
         grid->seed_due = now + grid->params.recontact_seed;
     if (drawn != NULL)
         drawn->due = now;

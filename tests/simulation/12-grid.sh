@@ -11,15 +11,15 @@ fail() {
 }
 
 # Below four Nodes one accuser decides, up to eight all link to all, then there are rings.
-for nodes in 3 4 5 8 9 10 17 40; do
-    "$sim" grid --nodes $nodes --scenario join,storm,kill,half,say,sayhuge,split --seeds 1-5 ||
+for nodes in 3 4 8 9 16; do
+    "$sim" grid --nodes $nodes --scenario join,storm,kill,half,say,sayhuge,split --seeds 1-2 ||
         fail "$nodes Nodes: see above"
 done
-"$sim" grid --nodes 100 --scenario join,storm,kill,half,say,split --seed 1 || fail "100 Nodes: see above"
+"$sim" grid --nodes 60 --scenario storm,half --seed 1 || fail "60 Nodes: see above"
 
 # A machine that is gone without a word: the median of few runs is a matter of luck, the rest is not.
-for nodes in 3 4 9 40; do
-    table=$("$sim" grid --nodes $nodes --scenario silent --seeds 1-5) || true
+for nodes in 3 4 9; do
+    table=$("$sim" grid --nodes $nodes --scenario silent --seeds 1-3) || true
     echo "$table"
     echo "$table" | awk '
         $1 == "silent" { found = 1; if ($4 > 6) exit 1 }
@@ -27,15 +27,15 @@ for nodes in 3 4 9 40; do
 done
 
 # Faults of all kinds for a minute; then all agree.
-for nodes in 3 4 7 9 12 20; do
-    "$sim" grid --nodes $nodes --scenario chaos --seeds 1-40 || fail "$nodes Nodes: see above"
+for nodes in 3 4 9; do
+    "$sim" grid --nodes $nodes --scenario chaos --seeds 1-20 || fail "$nodes Nodes: see above"
 done
 
-"$sim" grid --nodes 50 --scenario freeze --seeds 1-2 || fail "freeze: see above"
+"$sim" grid --nodes 5 --scenario freeze --seed 1 || fail "freeze: see above"
 
 # The same seed is the same run; another one is not.
 hash_of() {
-    "$sim" grid --nodes 20 --scenario half --seed "$1" | sed -n 's/.*: trace //p'
+    "$sim" grid --nodes 10 --scenario half --seed "$1" | sed -n 's/.*: trace //p'
 }
 [ "$(hash_of 7)" = "$(hash_of 7)" ] || fail "seed 7: two traces differ"
 [ "$(hash_of 7)" != "$(hash_of 8)" ] || fail "seeds 7 and 8 do not differ"

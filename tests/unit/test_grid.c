@@ -16,6 +16,19 @@ static void it_looks_for_the_grid(void **state)
     expect_text(t, "dial seed:1\ndial seed:1\n");
 }
 
+/* It sleeps in between: what is due is done, and not due any more. */
+static void who_is_alone_does_not_spin(void **state)
+{
+    talk *t = *state;
+    for (int wakes = 0; wakes < 500; wakes++) {
+        t->now = FAY_MAX(t->now, fay_grid_deadline(t->grid));
+        step(t);
+        fail_one(t, t->seed_dial, FAY_EVIDENCE_REFUSED);
+        step(t);
+        assert_true(fay_grid_deadline(t->grid) > t->now);
+    }
+}
+
 static void who_meets_tells_of_itself(void **state)
 {
     talk *t = *state;
@@ -311,6 +324,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(it_looks_for_the_grid),
+        TEST(who_is_alone_does_not_spin),
         TEST(who_meets_tells_of_itself),
         TEST(what_nobody_has_signed_is_void),
         TEST(news_are_told_to_all_but_their_teller),
