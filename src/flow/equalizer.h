@@ -57,9 +57,9 @@ typedef enum fay_resource {
 typedef struct fay_equalizer_stage {
     fay_ns period, target_wait; /* T and W*, as stated; 0 = max(50 ms, L/2) and T/2 */
     uint64_t feeds;             /* bit n: stage n is downstream */
+    double rate;                /* Items per second that it may begin; 0 = no bound */
     unsigned min, max;
     unsigned saturated_max; /* so many at most while its workers fill the cores; 0 = no bound */
-    double rate;            /* Items per second that it may begin; 0 = no bound */
     bool sourced;           /* the source feeds it */
     bool pinned;            /* always min == max workers: no evaluation */
 } fay_equalizer_stage;

@@ -514,13 +514,15 @@ static void check_decision(const fay_sim_owner *owner, const fay_flow_actions *a
         spawned += a->kind == FAY_FLOW_SPAWN && a->stage == stage;
         retired += a->kind == FAY_FLOW_RETIRE && a->stage == stage;
     }
-    if (view->spawn > spawned || (view->retire && retired == 0))
+    if (view->spawn > spawned || (view->retire && retired == 0)) {
         fay_sim_fail(owner->trace, "stage %zu: told of +%u%s, done +%u -%u", stage, view->spawn,
                      view->retire ? " -1" : "", spawned, retired);
+    }
     unsigned count = view->serving + view->stuck + view->starting + spawned;
-    if (spawned > 0 && view->wanted > count && view->held_by == FAY_HELD_NONE)
+    if (spawned > 0 && view->wanted > count && view->held_by == FAY_HELD_NONE) {
         fay_sim_fail(owner->trace, "stage %zu: wants %u, has %u, and is held by nothing", stage,
                      view->wanted, count);
+    }
 }
 
 void fay_sim_owner_step(fay_sim_owner *owner)
