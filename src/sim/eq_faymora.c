@@ -128,11 +128,11 @@ static void *faymora_new(fay_eq_line *line)
         }
     }
     for (size_t r = 0; r < FAY_EQ_RESOURCES; r++) {
-        fay_equalizers_capacity(f->all, r, capacity[r]);
+        fay_equalizers_capacity(f->all, (fay_resource)r, capacity[r]);
         for (size_t i = 0; i < f->count; i++) {
             fay_eq_facts facts;
             fay_eq_facts_of(line, i, &facts);
-            fay_equalizers_cost(f->all, i, r, facts.needs[r]);
+            fay_equalizers_cost(f->all, i, (fay_resource)r, facts.needs[r]);
         }
     }
     return f;

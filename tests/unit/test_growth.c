@@ -149,7 +149,7 @@ static void a_cap_is_tried_again_more_and_more_rarely(void **state)
     (void)state;
     fay_equalizer *e;
     fay_equalizers *all = grown(&e);
-    double now = 0, cap = INFINITY, waited = 0;
+    double now = 0, cap = (double)INFINITY, waited = 0;
     const double waits[] = {20, 40, 80, 160, 320, 320};
     for (size_t i = 0; i < FAY_COUNT(waits); i++) {
         e->finished = 0;
