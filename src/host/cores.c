@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/cores.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <sched.h>
 #include <stdlib.h>

@@ -12,6 +12,10 @@
 #include "base/limits.h"
 #include "host/file.h"
 
+enum {
+    STAT_MAX = 1024
+};
+
 /* false: `each` has had enough. */
 static bool children_of_thread(pid_t parent, const char *thread,
                                bool (*each)(void *context, pid_t child), void *context)
@@ -64,16 +68,6 @@ void fay_tree_add_main_thread(fay_main_threads *threads, pid_t pid)
     threads->waited += strtoull(end, NULL, 10);
 }
 
-bool fay_tree_is_at_work(pid_t pid)
-{
-    char path[64], text[256];
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (fay_file_read(path, text, sizeof text) == 0)
-        return false;
-    const char *at = strrchr(text, ')');
-    return at != NULL && (strncmp(at + 1, " R", 2) == 0 || strncmp(at + 1, " D", 2) == 0);
-}
-
 typedef struct walk {
     fay_tree *tree;
     unsigned depth;
@@ -96,17 +90,31 @@ static fay_ns of_ticks(uint64_t ticks)
     return ticks * (FAY_SECOND / (uint64_t)FAY_MAX(sysconf(_SC_CLK_TCK), 1L));
 }
 
+/* Its /proc/PID/stat from the state on, which is a letter; NULL: there is no such process. */
+static const char *read_stat(pid_t pid, char text[STAT_MAX])
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (fay_file_read(path, text, STAT_MAX) == 0)
+        return NULL;
+    const char *name_end = strrchr(text, ')'); /* the name may hold anything */
+    return name_end != NULL && name_end[1] == ' ' ? name_end + 2 : NULL;
+}
+
+bool fay_tree_is_at_work(pid_t pid)
+{
+    char text[STAT_MAX];
+    const char *state = read_stat(pid, text);
+    return state != NULL && (*state == 'R' || *state == 'D');
+}
+
 static bool add_process(pid_t pid, fay_tree *tree)
 {
-    char path[64], text[1024];
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (fay_file_read(path, text, sizeof text) == 0)
-        return false;
-    const char *at = strrchr(text, ')'); /* the name in front may hold anything */
+    char text[STAT_MAX];
+    const char *at = read_stat(pid, text);
     if (at == NULL)
         return false;
-    bool sleeps = strncmp(at + 1, " S", 2) == 0, dead = strncmp(at + 1, " Z", 2) == 0;
-    at += 2;
+    bool sleeps = *at == 'S', dead = *at == 'Z';
     uint64_t fields[25] = {0}; /* as proc(5) numbers them, from state = 3 */
     for (size_t i = 4; i < FAY_COUNT(fields) && (at = strchr(at, ' ')) != NULL; i++) {
         fields[i] = strtoull(++at, NULL, 10);

@@ -33,3 +33,19 @@ void scratch_leave(scratch *s)
     assert_int_equal(chdir("/"), 0);
     assert_int_equal(nftw(s->path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
+
+int scratch_set_up(void **state)
+{
+    scratch *s = malloc(sizeof *s);
+    assert_non_null(s);
+    scratch_enter(s);
+    *state = s;
+    return 0;
+}
+
+int scratch_tear_down(void **state)
+{
+    scratch_leave(*state);
+    free(*state);
+    return 0;
+}

@@ -31,22 +31,6 @@ enum {
     DAY = 86400
 };
 
-static scratch here;
-
-static int enter(void **state)
-{
-    (void)state;
-    scratch_enter(&here);
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void)state;
-    scratch_leave(&here);
-    return 0;
-}
-
 static const fay_issue host_a = {.name = "a", .roles = FAY_ROLES_HOST, .now = NOW};
 
 static void create(void)
@@ -425,21 +409,20 @@ static void where_there_is_no_ca(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
     const struct CMUnitTest tests[] = {
-        TEST(a_ca_serves_at_once),
-        TEST(a_ca_is_never_overwritten),
-        TEST(an_unfinished_ca_is_made_anew),
-        TEST(on_a_full_disk_there_is_no_half_ca),
-        TEST(another_host_gets_a_directory),
-        TEST(a_host_that_cannot_be_written_takes_no_name),
-        TEST(the_revoked_are_refused_and_the_number_rises),
-        TEST(a_list_of_another_ca_is_refused),
-        TEST(renewing_keeps_key_name_and_roles),
-        TEST(a_token_lets_one_in),
-        TEST(who_has_no_token_stays_out),
-        TEST(a_use_that_is_not_on_the_disk_gives_nothing),
-        TEST(where_there_is_no_ca),
+        IN_SCRATCH(a_ca_serves_at_once),
+        IN_SCRATCH(a_ca_is_never_overwritten),
+        IN_SCRATCH(an_unfinished_ca_is_made_anew),
+        IN_SCRATCH(on_a_full_disk_there_is_no_half_ca),
+        IN_SCRATCH(another_host_gets_a_directory),
+        IN_SCRATCH(a_host_that_cannot_be_written_takes_no_name),
+        IN_SCRATCH(the_revoked_are_refused_and_the_number_rises),
+        IN_SCRATCH(a_list_of_another_ca_is_refused),
+        IN_SCRATCH(renewing_keeps_key_name_and_roles),
+        IN_SCRATCH(a_token_lets_one_in),
+        IN_SCRATCH(who_has_no_token_stays_out),
+        IN_SCRATCH(a_use_that_is_not_on_the_disk_gives_nothing),
+        IN_SCRATCH(where_there_is_no_ca),
     };
     return cmocka_run_group_tests_name("authority", tests, NULL, NULL);
 }

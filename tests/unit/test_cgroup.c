@@ -33,8 +33,6 @@ static void put(const char *path, const char *text)
 static void what_is_no_limit_is_none(void **state)
 {
     (void)state;
-    scratch s;
-    scratch_enter(&s);
     fay_cgroup_limits limits = fay_cgroup_look("nowhere");
     assert_true(isinf(limits.cores));
     assert_true(limits.memory_max == UINT64_MAX);
@@ -49,7 +47,6 @@ static void what_is_no_limit_is_none(void **state)
     put("r/sys/fs/cgroup/a/memory.max", "nonsense");
     limits = fay_cgroup_look("r");
     assert_true(isinf(limits.cores) && limits.memory_max == UINT64_MAX);
-    scratch_leave(&s);
 }
 
 /* The innermost has cores for one and a half, the one above it least memory; that of page cache can
@@ -57,8 +54,6 @@ static void what_is_no_limit_is_none(void **state)
 static void the_tightest_level_counts(void **state)
 {
     (void)state;
-    scratch s;
-    scratch_enter(&s);
     put("r/proc/self/cgroup", "0::/a/b\n");
     put("r/sys/fs/cgroup/a/b/cpu.max", "150000 100000\n");
     put("r/sys/fs/cgroup/a/b/memory.max", "1000\n");
@@ -74,21 +69,17 @@ static void the_tightest_level_counts(void **state)
     assert_int_equal(limits.memory_max, 5000); /* a hundred is left there, eight below */
     assert_int_equal(limits.memory_used, 4900);
     assert_true(fabs(limits.stalled - 0.125) < 1e-9);
-    scratch_leave(&s);
 }
 
 static void the_outermost_may_have_limits_too(void **state)
 {
     (void)state;
-    scratch s;
-    scratch_enter(&s);
     put("r/proc/self/cgroup", "0::/\n");
     put("r/sys/fs/cgroup/memory.max", "1000\n"); /* of a container that has a view of its own */
     put("r/sys/fs/cgroup/memory.current", "2000\n");
     fay_cgroup_limits limits = fay_cgroup_look("r");
     assert_int_equal(limits.memory_max, 1000);
     assert_int_equal(limits.memory_used, 2000);
-    scratch_leave(&s);
 }
 
 static void this_machine_has_some_cores(void **state)
@@ -100,9 +91,9 @@ static void this_machine_has_some_cores(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_no_limit_is_none),
-        cmocka_unit_test(the_tightest_level_counts),
-        cmocka_unit_test(the_outermost_may_have_limits_too),
+        IN_SCRATCH(what_is_no_limit_is_none),
+        IN_SCRATCH(the_tightest_level_counts),
+        IN_SCRATCH(the_outermost_may_have_limits_too),
         cmocka_unit_test(this_machine_has_some_cores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,22 +27,6 @@ enum {
     BOTH = FAY_NEEDS_SERVER | FAY_NEEDS_CLIENT
 };
 
-static scratch here;
-
-static int enter(void **state)
-{
-    (void)state;
-    scratch_enter(&here);
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void)state;
-    scratch_leave(&here);
-    return 0;
-}
-
 /* An environment: "NAME=value" texts, NULL at the end. */
 static const char *lookup(void *context, const char *name)
 {
@@ -310,16 +294,15 @@ static void ids_are_of_key_and_name(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
     const struct CMUnitTest tests[] = {
-        TEST(without_a_word_it_is_the_home_directory),
-        TEST(flags_go_before_variables_and_these_before_the_directory),
-        TEST(a_twin_is_read_where_ours_is_unset),
-        TEST(halves_are_refused),
-        TEST(the_seven_variables_make_an_identity),
-        TEST(each_fault_has_its_words),
-        TEST(the_end_is_announced),
-        TEST(ids_are_of_key_and_name),
+        IN_SCRATCH(without_a_word_it_is_the_home_directory),
+        IN_SCRATCH(flags_go_before_variables_and_these_before_the_directory),
+        IN_SCRATCH(a_twin_is_read_where_ours_is_unset),
+        IN_SCRATCH(halves_are_refused),
+        IN_SCRATCH(the_seven_variables_make_an_identity),
+        IN_SCRATCH(each_fault_has_its_words),
+        IN_SCRATCH(the_end_is_announced),
+        IN_SCRATCH(ids_are_of_key_and_name),
     };
     return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
 }

@@ -17,22 +17,6 @@
 #include "support/foreign.h"
 #include "support/scratch.h"
 
-static scratch here;
-
-static int enter(void **state)
-{
-    (void)state;
-    scratch_enter(&here);
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void)state;
-    scratch_leave(&here);
-    return 0;
-}
-
 static void our_keys_come_back(void **state)
 {
     (void)state;
@@ -134,12 +118,11 @@ static void what_is_no_key_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
     const struct CMUnitTest tests[] = {
-        TEST(our_keys_come_back),
-        TEST(keys_of_openssl_are_read),
-        TEST(public_keys_of_every_form_are_read),
-        TEST(what_is_no_key_is_refused),
+        IN_SCRATCH(our_keys_come_back),
+        IN_SCRATCH(keys_of_openssl_are_read),
+        IN_SCRATCH(public_keys_of_every_form_are_read),
+        IN_SCRATCH(what_is_no_key_is_refused),
     };
     return cmocka_run_group_tests_name("key", tests, NULL, NULL);
 }

@@ -19,22 +19,6 @@
 #include "pki/store.h"
 #include "support/scratch.h"
 
-static scratch here;
-
-static int enter(void **state)
-{
-    (void)state;
-    scratch_enter(&here);
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void)state;
-    scratch_leave(&here);
-    return 0;
-}
-
 static unsigned mode_of(const char *path)
 {
     struct stat status;
@@ -156,15 +140,14 @@ static void names_are_listed_in_order(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
     const struct CMUnitTest tests[] = {
-        TEST(modes_do_not_depend_on_the_umask),
-        TEST(a_file_is_replaced_whole),
-        TEST(on_a_full_disk_the_old_file_stays),
-        TEST(a_secret_that_others_may_read_is_refused),
-        TEST(what_cannot_be_read_is_told_apart),
-        TEST(a_directory_that_others_may_write_to_is_refused),
-        TEST(names_are_listed_in_order),
+        IN_SCRATCH(modes_do_not_depend_on_the_umask),
+        IN_SCRATCH(a_file_is_replaced_whole),
+        IN_SCRATCH(on_a_full_disk_the_old_file_stays),
+        IN_SCRATCH(a_secret_that_others_may_read_is_refused),
+        IN_SCRATCH(what_cannot_be_read_is_told_apart),
+        IN_SCRATCH(a_directory_that_others_may_write_to_is_refused),
+        IN_SCRATCH(names_are_listed_in_order),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
