@@ -29,11 +29,8 @@ size_t fay_file_read(const char *path, char *text, size_t size)
     return length > 0 ? (size_t)length : 0;
 }
 
-uint64_t fay_file_number(const char *path, const char *name)
+uint64_t fay_file_number_in(const char *text, const char *name)
 {
-    char text[FAY_PROC_TEXT_MAX];
-    if (fay_file_read(path, text, sizeof text) == 0)
-        return 0;
     for (const char *line = text; line != NULL;) {
         if (strncmp(line, name, strlen(name)) == 0)
             return strtoull(line + strlen(name), NULL, 10);
@@ -41,6 +38,12 @@ uint64_t fay_file_number(const char *path, const char *name)
         line += line != NULL;
     }
     return 0;
+}
+
+uint64_t fay_file_number(const char *path, const char *name)
+{
+    char text[FAY_PROC_TEXT_MAX];
+    return fay_file_read(path, text, sizeof text) > 0 ? fay_file_number_in(text, name) : 0;
 }
 
 int fay_file_write(int fd, const void *bytes, size_t size)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/limits.h"
 #include "host/cgroup.h"
 #include "host/file.h"
 
@@ -20,15 +21,17 @@ uint64_t fay_memory_kills(void)
 
 void fay_memory_look(fay_memory *ret)
 {
-    char text[256];
+    char pressure[256], info[FAY_PROC_TEXT_MAX];
     fay_cgroup_limits limits = fay_cgroup_look("");
-    if (fay_file_read("/proc/pressure/memory", text, sizeof text) == 0)
-        text[0] = '\0';
-    *ret = (fay_memory){.total = fay_file_number("/proc/meminfo", "MemTotal:") * FAY_KIB,
-                        .available = fay_file_number("/proc/meminfo", "MemAvailable:") * FAY_KIB,
+    if (fay_file_read("/proc/pressure/memory", pressure, sizeof pressure) == 0)
+        pressure[0] = '\0';
+    if (fay_file_read("/proc/meminfo", info, sizeof info) == 0)
+        info[0] = '\0';
+    *ret = (fay_memory){.total = fay_file_number_in(info, "MemTotal:") * FAY_KIB,
+                        .available = fay_file_number_in(info, "MemAvailable:") * FAY_KIB,
                         .limit = limits.memory_max,
                         .used = limits.memory_used,
-                        .stalled = fmax(fay_cgroup_stalled(text), limits.stalled)};
+                        .stalled = fmax(fay_cgroup_stalled(pressure), limits.stalled)};
 }
 
 uint64_t fay_memory_free(const fay_memory *m)
