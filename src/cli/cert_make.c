@@ -98,6 +98,19 @@ static void warn_of_variables(const fay_cert *cert)
     }
 }
 
+/* The CA of that directory. false: *ret_exit, and why has been said. */
+static bool open_authority(const fay_cert *cert, fay_authority *ret, int *ret_exit)
+{
+    fay_error err = {0};
+    const char *directory = directory_of(cert, ret_exit);
+    if (directory == NULL)
+        return false;
+    if (fay_authority_open(directory, ret, &err) == 0)
+        return true;
+    *ret_exit = fay_cert_fail(&err);
+    return false;
+}
+
 /* ---- init, host ------------------------------------------------------------------------------ */
 
 int fay_cert_init(const fay_cert *cert)
@@ -127,18 +140,15 @@ int fay_cert_host(const fay_cert *cert)
 {
     fay_error err = {0};
     int exit = 0;
-    const char *directory = directory_of(cert, &exit);
-    if (directory == NULL)
-        return exit;
     FAY_CLEANUP(fay_authority_close) fay_authority authority = {.lock = -1};
+    if (!open_authority(cert, &authority, &exit))
+        return exit;
     FAY_CLEANUP(fay_freep) char *path = NULL;
     fay_issue what = {.name = cert->word,
                       .sans = cert->sans,
                       .roles = cert->roles != 0 ? cert->roles : FAY_ROLES_HOST,
                       .now = cert->now};
-    int r = fay_authority_open(directory, &authority, &err);
-    if (r == 0)
-        r = fay_authority_host(&authority, cert->algorithm, &what, &path, &err);
+    int r = fay_authority_host(&authority, cert->algorithm, &what, &path, &err);
     if (r != 0)
         return fay_cert_fail(&err);
     FAY_CLEANUP(fay_freep)
@@ -184,18 +194,15 @@ int fay_cert_token(const fay_cert *cert)
 {
     fay_error err = {0};
     int exit = 0;
-    const char *directory = directory_of(cert, &exit);
-    if (directory == NULL)
-        return exit;
     FAY_CLEANUP(fay_authority_close) fay_authority authority = {.lock = -1};
+    if (!open_authority(cert, &authority, &exit))
+        return exit;
     FAY_CLEANUP(fay_token_wipe) fay_token token = {0};
     fay_token_terms terms = {.now = cert->now,
                              .expires = cert->now + (int64_t)(cert->ttl / FAY_SECOND),
                              .uses = (size_t)cert->uses,
                              .roles = cert->roles != 0 ? cert->roles : FAY_ROLES_TOKEN};
-    int r = fay_authority_open(directory, &authority, &err);
-    if (r == 0)
-        r = fay_authority_token(&authority, &terms, &token, &err);
+    int r = fay_authority_token(&authority, &terms, &token, &err);
     return r < 0 ? fay_cert_fail(&err) : print_token(cert, &terms, &token);
 }
 
@@ -206,19 +213,16 @@ int fay_cert_renew(const fay_cert *cert)
     fay_error err = {0};
     char hostname[HOST_NAME_MAX + 1] = "";
     int exit = 0;
-    const char *directory = directory_of(cert, &exit);
-    if (directory == NULL)
-        return exit;
     FAY_CLEANUP(fay_authority_close) fay_authority authority = {.lock = -1};
+    if (!open_authority(cert, &authority, &exit))
+        return exit;
     FAY_CLEANUP(fay_freep) char *path = NULL;
     (void)gethostname(hostname, sizeof hostname - 1);
     /* This host may have got other names and addresses since; of another it is not known here. */
     FAY_CLEANUP(free_texts)
     char **sans = cert->word == NULL ? sans_of_host(cert, hostname)
                                      : fay_texts_copy(cert->sans, fay_texts_count(cert->sans));
-    int r = fay_authority_open(directory, &authority, &err);
-    if (r == 0)
-        r = fay_authority_renew(&authority, cert->word, sans, cert->now, &path, &err);
+    int r = fay_authority_renew(&authority, cert->word, sans, cert->now, &path, &err);
     if (r != 0)
         return fay_cert_fail(&err);
     char *slash = strrchr(path, '/');
@@ -234,19 +238,16 @@ int fay_cert_revoke(const fay_cert *cert)
 {
     fay_error err = {0};
     int exit = 0;
-    const char *directory = directory_of(cert, &exit);
-    if (directory == NULL)
-        return exit;
     FAY_CLEANUP(fay_authority_close) fay_authority authority = {.lock = -1};
+    if (!open_authority(cert, &authority, &exit))
+        return exit;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     size_t count = 0;
     uint64_t number = 0;
-    int r = fay_authority_open(directory, &authority, &err);
-    if (r == 0)
-        r = fay_authority_revoke(&authority, cert->word, cert->now, &count, &number, &err);
+    int r = fay_authority_revoke(&authority, cert->word, cert->now, &count, &number, &err);
     if (r < 0)
         return fay_cert_fail(&err);
-    FAY_CLEANUP(fay_freep) char *path = fay_printed("%s/" FAY_LAYOUT_CRL, directory);
+    FAY_CLEANUP(fay_freep) char *path = fay_printed("%s/" FAY_LAYOUT_CRL, cert->settings.directory);
     if (cert->cli->json) {
         fay_buffer_append_text(&text, "{\"schema\":1,\"name\":");
         append_quoted(&text, cert->word);
