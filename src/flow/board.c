@@ -4,6 +4,7 @@
 #include <math.h>
 
 static const double rounding = 1e-9;  /* of workers that fit */
+static const double idle_core = 0.4;  /* as much of one as is worth another worker */
 static const double hint_periods = 3; /* and a start: a hint that is older counts no more */
 static const double news = 1.05;      /* more than was known of: worth a look */
 static const double least_rate = 1e-9;
@@ -115,17 +116,26 @@ double fay_board_share(const fay_equalizers *all, const fay_equalizer *e, fay_re
     return isinf(rate) || !fay_board_is_known(all) ? 0 : round(rate * e->visits * e->item_s);
 }
 
-/* Of cores those of other stages are free that do not work. */
+/* Cores that a stage's workers are on: those that work at the moment, but no more than its Items
+ * need in the long run. */
+static double cores_of(const fay_equalizer *e)
+{
+    double working = busy(e) + e->last.starting;
+    return (e->item_s > 0 ? fmin(working, e->rate * e->item_s) : working) * e->cost[FAY_CORES];
+}
+
+/* Of cores those of other stages are free that do not work. A core of which enough is left is given
+ * to one more: better two who share one than one that idles. */
 static double free_cores(const fay_equalizers *all, const fay_equalizer *e)
 {
     double used = fay_equalizer_places(e) * e->cost[FAY_CORES];
     for (size_t i = 0; i < all->count; i++) {
         const fay_equalizer *other = &all->stages[i];
         if (other != e)
-            used += (busy(other) + other->last.starting) * other->cost[FAY_CORES];
+            used += cores_of(other);
     }
     return e->cost[FAY_CORES] > 0
-               ? floor((all->capacity[FAY_CORES] - used) / e->cost[FAY_CORES] + rounding)
+               ? floor((all->capacity[FAY_CORES] - used) / e->cost[FAY_CORES] + 1 - idle_core)
                : (double)INFINITY;
 }
 

@@ -119,6 +119,7 @@ static void places_are_free_or_made_so(void **state)
     fay_equalizers *all = known();
     fay_resource scarce;
     fay_equalizer *first = &all->stages[0], *second = &all->stages[1];
+    all->stages[0].rate = all->stages[2].rate = 1000; /* enough for all their workers */
     assert_near(fay_board_free(all, second, &scarce), 6);
     second->last.retiring = 1; /* needs its place until it is gone */
     assert_near(fay_board_free(all, second, &scarce), 5);
@@ -136,6 +137,28 @@ static void places_are_free_or_made_so(void **state)
     second->last.retiring = second->last.live = 0; /* the first one always has a place */
     fay_equalizers_capacity(all, FAY_MEMORY, 1e9);
     assert_near(fay_board_room(all, second, &scarce), 1);
+    fay_equalizers_free(all);
+}
+
+/* At the end of a finite input: who works now and then has not got a core of its own. */
+static void a_core_that_idles_in_part_is_given_to_one_more(void **state)
+{
+    (void)state;
+    fay_equalizers *all = known();
+    fay_resource scarce;
+    fay_equalizer *second = &all->stages[1], *third = &all->stages[2];
+    fay_equalizers_capacity(all, FAY_CORES, 2);
+    all->stages[0].last.live = all->stages[0].last.idle = 1; /* it has done all that there was */
+    second->last.live = third->last.live = 1;
+    third->rate = 50; /* 0.5 of a core */
+    assert_near(fay_board_room(all, second, &scarce), 1);
+    third->rate = 90; /* 0.1 is left */
+    assert_near(fay_board_room(all, second, &scarce), 0);
+    third->rate = 500; /* more than it has workers for */
+    assert_near(fay_board_room(all, second, &scarce), 0);
+    third->item_s = 0; /* not known: it works */
+    third->rate = 50;
+    assert_near(fay_board_room(all, second, &scarce), 0);
     fay_equalizers_free(all);
 }
 
@@ -234,6 +257,7 @@ int main(void)
         cmocka_unit_test(the_ceiling_is_what_all_can_do_together),
         cmocka_unit_test(each_has_a_share_and_before_that_an_even_one),
         cmocka_unit_test(places_are_free_or_made_so),
+        cmocka_unit_test(a_core_that_idles_in_part_is_given_to_one_more),
         cmocka_unit_test(a_hint_is_passed_on_while_it_is_fresh),
         cmocka_unit_test(news_wakes_those_downstream),
         cmocka_unit_test(a_free_place_wakes_those_who_want_one),
