@@ -3,7 +3,7 @@
 # Sets FAY_ROOMS, the list of these libraries.
 
 find_package(PkgConfig REQUIRED)
-foreach(library libbsd libuv yaml-0.1 jansson msgpack libcrypto)
+foreach(library libbsd libuv yaml-0.1 jansson msgpack libcrypto libssl)
     pkg_check_modules(${library} REQUIRED QUIET IMPORTED_TARGET ${library})
 endforeach()
 

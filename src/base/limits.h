@@ -85,8 +85,27 @@
 #define FAY_TOKENS_FILE_MAX  (16 * FAY_MIB) /* bytes: as many as these, and their uses */
 #define FAY_ISSUED_MAX                                                                             \
     ((size_t)100000) /* certificates of one CA: one is looked for in a list of files */
-#define FAY_CRL_MAX        (16 * FAY_MIB)  /* bytes of a list of revoked ones */
-#define FAY_HOSTS_FILE_MAX (256 * FAY_KIB) /* bytes of /etc/hosts that are read */
+#define FAY_CERTIFICATION_MAX       (60 * FAY_KIB) /* bytes of what says whose record key it is */
+#define FAY_CERTIFICATION_CHAIN_MAX (FAY_CHAIN_MAX + (size_t)2) /* certificates in it */
+#define FAY_KEY_SIGNATURE_MAX       ((size_t)2048)  /* bytes: RSA 16384, OpenSSL's largest */
+#define FAY_CRL_MAX                 (16 * FAY_MIB)  /* bytes of a list of revoked ones */
+#define FAY_HOSTS_FILE_MAX          (256 * FAY_KIB) /* bytes of /etc/hosts that are read */
+
+/* Control: commands that call a Node */
+#define FAY_CALLERS_MAX     ((size_t)64)   /* at its socket at once */
+#define FAY_CALLS_MAX       ((size_t)64)   /* of one caller at once */
+#define FAY_CALL_VERB_MAX   ((size_t)32)   /* bytes of a verb's name */
+#define FAY_CALL_JSON_MAX   (63 * FAY_KIB) /* bytes of its arguments */
+#define FAY_ANSWER_JSON_MAX (15 * FAY_MIB) /* bytes of what is answered, or a part */
+#define FAY_CALLER_KEPT_MAX (32 * FAY_MIB) /* bytes that wait for a caller to read */
+
+/* TLS */
+#define FAY_CHAIN_SHOWN_MAX        (100 * FAY_KIB) /* bytes of the certificates that a peer shows */
+#define FAY_HANDSHAKES_MAX         ((size_t)64)    /* of those who have dialled, at once */
+#define FAY_HANDSHAKES_KNOWN_KEPT  ((size_t)16)    /* of them, for the addresses of members */
+#define FAY_HANDSHAKES_ADDRESS_MAX ((size_t)32)    /* of one address; not of loopback */
+#define FAY_SILENT_MAX             ((size_t)256)   /* who have dialled and have no slot yet */
+#define FAY_TICKETS_MAX            ((size_t)32)    /* sessions kept to be resumed */
 
 /* Files */
 #define FAY_JOURNAL_RECORD_MAX (64 * FAY_MIB)  /* bytes of one record */
@@ -104,6 +123,8 @@
 #define FAY_GRID_NAME_MAX     ((size_t)64)        /* bytes of a Node's name */
 #define FAY_GRID_ADDRESS_MAX  ((size_t)261)       /* bytes of HOST:PORT: a host has 255 at most */
 #define FAY_GRID_META_MAX     ((size_t)512)       /* bytes of what a Node says of itself */
+#define FAY_GRID_STATUS_MAX   ((size_t)32)        /* bytes that its heartbeats carry for it */
+#define FAY_GRID_BOOT_LEAP    ((uint64_t)1 << 29) /* of a Node's own boot, told without a proof */
 #define FAY_GRID_SIGNED_MAX   (1 * FAY_KIB)       /* bytes of what is signed: floods as it is */
 #define FAY_GRID_LINKS_MAX    ((size_t)64)        /* of a Node: a bit each */
 #define FAY_GRID_PENDING_MAX  ((size_t)4096)      /* statements of others, being verified */
@@ -113,7 +134,18 @@
 #define FAY_GRID_RUMORS_BYTES (16 * FAY_MIB)      /* of all rumors that are kept to be asked for */
 #define FAY_GRID_HEARSAY_MAX  ((size_t)64)        /* rumors that are being verified */
 #define FAY_GRID_REDIRECT_MAX ((size_t)8)         /* members that a newcomer is sent to */
+#define FAY_GRID_REFUTED_MAX  ((size_t)4096)      /* pairs, remembered */
 #define FAY_GRID_PAGE_MAX     (32 * FAY_KIB)      /* bytes of statements, then another message */
+#define FAY_TAGS_MAX          ((size_t)32)        /* of a Node */
+#define FAY_WEIGHT_MAX        1e6                 /* of an Agent, either sign */
+#define FAY_EVENT_NAME_MAX    ((size_t)64)        /* bytes of the name of an event to all */
+#define FAY_EVENT_TEXT_MAX    (16 * FAY_KIB)      /* bytes of its text */
+#define FAY_EVENTS_KEPT_MAX   ((size_t)1024)      /* latest events that a Node can tell again */
+#define FAY_PEERS_KEPT_MAX    ((size_t)256)       /* addresses in its state directory */
+#define FAY_PEERS_FILE_MAX    (128 * FAY_KIB)     /* bytes of that file */
+#define FAY_CLIENTS_MAX       ((size_t)256)       /* of a Node over TLS, at once */
+#define FAY_APPLICANTS_MAX    ((size_t)64)        /* who join through it, at once */
+#define FAY_ASKS_MAX          ((size_t)16)        /* other Nodes that it asks, at once */
 #define FAY_GRID_ACCUSERS_MAX ((size_t)16)        /* of one member, kept; a few more than rings */
 
 #endif /* FAY_LIMITS_H */

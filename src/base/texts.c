@@ -53,3 +53,14 @@ void fay_text_replace(char **field, char *text)
     free(*field);
     *field = text;
 }
+
+void fay_text_tame(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
+        bool more = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F */
+        if (*c < 0x20 || *c == 0x7f || more)
+            *c = ' ';
+        if (more)
+            *++c = ' ';
+    }
+}

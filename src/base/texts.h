@@ -20,4 +20,7 @@ void fay_texts_push(char ***texts, char *text);
 void fay_texts_replace(char ***field, char **texts); /* takes `texts`, frees what was there */
 void fay_text_replace(char **field, char *text);     /* likewise, one text */
 
+/* Control characters become blanks: nothing is left that a terminal would act on. */
+void fay_text_tame(char *text);
+
 #endif /* FAY_TEXTS_H */

@@ -247,7 +247,18 @@ static int on_frame(void *context, const fay_frame *frame)
     case FAY_MESSAGE_RECALL:
     case FAY_MESSAGE_STATUS:
     case FAY_MESSAGE_HEARTBEAT:
-    case FAY_MESSAGE_STOP: break; /* these go the other way */
+    case FAY_MESSAGE_STOP: /* these go the other way; the following, between Nodes */
+    case FAY_MESSAGE_PEER_HELLO:
+    case FAY_MESSAGE_GRID:
+    case FAY_MESSAGE_CERTIFICATION_WANT:
+    case FAY_MESSAGE_CERTIFICATION:
+    case FAY_MESSAGE_CRL_WANT:
+    case FAY_MESSAGE_CRL:
+    case FAY_MESSAGE_JOIN:
+    case FAY_MESSAGE_JOINED:
+    case FAY_MESSAGE_CALL:
+    case FAY_MESSAGE_ANSWER:
+    case FAY_MESSAGE_CANCEL: break;
     }
     return FAY_E_PEER;
 }

@@ -64,6 +64,15 @@ static void what_is_replaced_is_freed(void **state)
     assert_null(text);
 }
 
+static void what_terminals_act_on_becomes_blanks(void **state)
+{
+    (void)state;
+    char text[] = "\x1b[31mred\n\x7f\xc2\x9b"
+                  "2J \xc3\xa9 \xc2\xa0 \xc2";
+    fay_text_tame(text);
+    assert_string_equal(text, " [31mred    2J \xc3\xa9 \xc2\xa0 \xc2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +80,7 @@ int main(void)
         cmocka_unit_test(a_list_grows),
         cmocka_unit_test(no_list_has_no_texts),
         cmocka_unit_test(what_is_replaced_is_freed),
+        cmocka_unit_test(what_terminals_act_on_becomes_blanks),
     };
     return cmocka_run_group_tests_name("texts", tests, NULL, NULL);
 }
