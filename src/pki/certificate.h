@@ -46,6 +46,12 @@ int fay_certificates_load(const char *path, STACK_OF(X509) * *ret, fay_error *er
 void fay_certificate_append(X509 *x509, fay_buffer *out); /* PEM */
 
 fay_digest fay_certificate_fingerprint(const X509 *x509);
+/* As fay_key_fingerprint() of its public key, which can be read. */
+fay_digest fay_certificate_key_fingerprint(X509 *x509);
+
+/* Some of what describe() says, without the work for all of it. */
+bool fay_certificate_is_our_ca(X509 *x509);
+unsigned fay_certificate_roles(X509 *x509);
 
 /* Whole days from now to its end; negative: that many since. */
 int64_t fay_certificate_days_left(const fay_certificate *certificate, int64_t now);

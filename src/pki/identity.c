@@ -92,6 +92,7 @@ static int load_trust(const loader *l)
     int r = fay_certificates_load(settings->ca.path, &trust->anchors, l->err);
     if (r < 0)
         return fail_file(l, &settings->ca, r);
+    trust->file = fay_strdup(settings->ca.path);
     if (settings->ca.origin[0] == '\0') {
         r = fay_store_check(settings->directory, l->err);
         if (r < 0)
@@ -243,7 +244,7 @@ void fay_identity_deinit(fay_identity *identity)
     *identity = (fay_identity){0};
 }
 
-void fay_node_id(const fay_digest *public_key, const char *name, uint8_t ret[FAY_NODE_ID_SIZE])
+fay_node_id fay_node_id_of(const fay_digest *public_key, const char *name)
 {
     static const char label[] = "faymora node 1";
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer bytes = {0};
@@ -251,5 +252,7 @@ void fay_node_id(const fay_digest *public_key, const char *name, uint8_t ret[FAY
     fay_buffer_append(&bytes, public_key->bytes, sizeof public_key->bytes);
     fay_buffer_append(&bytes, name, strlen(name));
     fay_digest digest = fay_digest_of(fay_buffer_data(&bytes), fay_buffer_size(&bytes));
-    memcpy(ret, digest.bytes, FAY_NODE_ID_SIZE);
+    fay_node_id id;
+    memcpy(id.bytes, digest.bytes, FAY_NODE_ID_SIZE);
+    return id;
 }

@@ -11,6 +11,7 @@
 #ifndef FAY_IDENTITY_H
 #define FAY_IDENTITY_H
 
+#include "base/node_id.h"
 #include "pki/digest.h"
 #include "pki/settings.h"
 #include "pki/verify.h"
@@ -42,14 +43,10 @@ int fay_identity_load(const fay_tls_settings *settings, unsigned needs, int64_t 
                       fay_identity *ret, fay_error *err);
 void fay_identity_deinit(fay_identity *identity);
 
-enum {
-    FAY_NODE_ID_SIZE = 16,
-    FAY_NODE_ID_TEXT_MAX = 2 * FAY_NODE_ID_SIZE + 1
-};
 /*
  * A Node's id: the first 16 bytes of SHA-256("faymora node 1" | SHA-256(public key) | name). The
  * key is that of the certificate it shows as a server; one certificate may serve many Nodes.
  */
-void fay_node_id(const fay_digest *public_key, const char *name, uint8_t ret[FAY_NODE_ID_SIZE]);
+fay_node_id fay_node_id_of(const fay_digest *public_key, const char *name);
 
 #endif /* FAY_IDENTITY_H */

@@ -19,10 +19,35 @@ void fay_trust_deinit(fay_trust *trust)
 {
     sk_X509_pop_free(trust->anchors, X509_free);
     X509_CRL_free(trust->crl);
+    free(trust->file);
     *trust = (fay_trust){0};
 }
 
 /* ---- what is wrong, in words ----------------------------------------------------------------- */
+
+static int at_fault(const fay_check *check, fay_fault fault)
+{
+    if (check->fault != NULL)
+        *check->fault = fault;
+    return FAY_E_TLS;
+}
+
+static fay_fault fault_of(int code)
+{
+    switch (code) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID: return FAY_FAULT_TIME;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+    case X509_V_ERR_CERT_UNTRUSTED: return FAY_FAULT_STRANGER;
+    case X509_V_ERR_INVALID_PURPOSE: return FAY_FAULT_PURPOSE;
+    default: return FAY_FAULT_OTHER;
+    }
+}
 
 static int say_time(const fay_check *check, const X509 *x509, bool leaf, fay_error *err)
 {
@@ -105,21 +130,15 @@ static int say(const fay_check *check, X509_STORE_CTX *context, fay_error *err)
     int code = X509_STORE_CTX_get_error(context);
     X509 *at = X509_STORE_CTX_get_current_cert(context);
     X509 *leaf = X509_STORE_CTX_get0_cert(context);
+    fay_fault fault = fault_of(code);
     ERR_clear_error();
-    switch (code) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID:
+    (void)at_fault(check, fault);
+    if (fault == FAY_FAULT_TIME)
         return say_time(check, at, X509_STORE_CTX_get_error_depth(context) == 0, err);
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-    case X509_V_ERR_CERT_UNTRUSTED: return say_stranger(check, leaf, err);
-    case X509_V_ERR_INVALID_PURPOSE: return say_purpose(check, err);
-    default: break;
-    }
+    if (fault == FAY_FAULT_STRANGER)
+        return say_stranger(check, leaf, err);
+    if (fault == FAY_FAULT_PURPOSE)
+        return say_purpose(check, err);
     (void)fay_fail_with(err, FAY_E_TLS, "%.160s: %s", check->what,
                         X509_verify_cert_error_string(code));
     fay_hint(err, "look at the certificate: faymora cert show FILE");
@@ -128,16 +147,17 @@ static int say(const fay_check *check, X509_STORE_CTX *context, fay_error *err)
 
 /* ---- the check ------------------------------------------------------------------------------- */
 
-static int check_revoked(const char *what, STACK_OF(X509) * chain, X509_CRL *crl, fay_error *err)
+static int check_revoked(const fay_check *check, STACK_OF(X509) * chain, fay_error *err)
 {
+    X509_CRL *crl = check->trust->crl;
     for (int i = 0; crl != NULL && i < sk_X509_num(chain); i++) {
         if (!fay_crl_has(crl, sk_X509_value(chain, i)))
             continue;
-        (void)fay_fail_with(err, FAY_E_TLS, "%.160s: %s is revoked (list number %llu)", what,
+        (void)fay_fail_with(err, FAY_E_TLS, "%.160s: %s is revoked (list number %llu)", check->what,
                             i == 0 ? "the certificate" : "a CA of the certificate",
                             (unsigned long long)fay_crl_number(crl));
         fay_hint(err, "a Node that may come back needs a new key: faymora cert host NAME");
-        return FAY_E_TLS;
+        return at_fault(check, FAY_FAULT_REVOKED);
     }
     return 0;
 }
@@ -159,6 +179,7 @@ int fay_verify(const fay_check *check, X509 *x509, STACK_OF(X509) * more,
                STACK_OF(X509) * *ret_chain, fay_error *err)
 {
     const EVP_PKEY *key = X509_get0_pubkey(x509);
+    (void)at_fault(check, FAY_FAULT_OTHER);
     if (key == NULL)
         return fay_ossl_fail(err, "%.200s: its public key cannot be read", check->what);
     int r = fay_key_check(check->what, key, err);
@@ -171,27 +192,25 @@ int fay_verify(const fay_check *check, X509 *x509, STACK_OF(X509) * more,
     if (X509_verify_cert(context) == 1) {
         chain = X509_STORE_CTX_get1_chain(context);
         fay_ossl_must(chain != NULL);
-        r = check_revoked(check->what, chain, check->trust->crl, err);
+        r = check_revoked(check, chain, err);
     } else {
         r = say(check, context, err);
     }
     X509_STORE_CTX_free(context);
-    if (r == 0)
-        *ret_chain = FAY_STEAL(chain);
-    return r;
+    if (r < 0)
+        return r;
+    (void)at_fault(check, FAY_FAULT_NONE);
+    *ret_chain = FAY_STEAL(chain);
+    return 0;
+}
+
+bool fay_verified_ours(STACK_OF(X509) * chain)
+{
+    int count = sk_X509_num(chain);
+    return count > 1 && fay_certificate_is_our_ca(sk_X509_value(chain, count - 1));
 }
 
 unsigned fay_verified_roles(STACK_OF(X509) * chain)
 {
-    fay_certificate own = {0};
-    fay_certificate anchor = {0};
-    unsigned roles = 0;
-    int count = sk_X509_num(chain);
-    if (count > 1 &&
-        fay_certificate_describe(sk_X509_value(chain, count - 1), &anchor, NULL) == 0 &&
-        fay_certificate_describe(sk_X509_value(chain, 0), &own, NULL) == 0 && anchor.is_our_ca)
-        roles = own.roles;
-    fay_certificate_deinit(&own);
-    fay_certificate_deinit(&anchor);
-    return roles;
+    return fay_verified_ours(chain) ? fay_certificate_roles(sk_X509_value(chain, 0)) : 0;
 }

@@ -40,3 +40,33 @@ fay_trust foreign_trust(const char *file)
 {
     return (fay_trust){.anchors = load(file)};
 }
+
+static fay_tls_file file_of(const char *name, const char *suffix)
+{
+    return (fay_tls_file){.path = name != NULL ? fay_printed("%s.%s", name, suffix) : NULL,
+                          .origin = "test"};
+}
+
+static fay_tls_pair pair_of(const char *name)
+{
+    return (fay_tls_pair){.certificate = file_of(name, "pem"),
+                          .key = file_of(name, "key"),
+                          .public_key = {.origin = "test"}};
+}
+
+fay_identity foreign_identity(const char *ca, const char *server, const char *client, int64_t now)
+{
+    fay_tls_settings settings = {.ca = file_of(ca, "pem"),
+                                 .crl = {.origin = "test"},
+                                 .server = pair_of(server),
+                                 .client = pair_of(client)};
+    unsigned needs = (server != NULL ? (unsigned)FAY_NEEDS_SERVER : 0) |
+                     (client != NULL ? (unsigned)FAY_NEEDS_CLIENT : 0);
+    fay_identity identity;
+    fay_error err = {0};
+    int r = fay_identity_load(&settings, needs, now, &identity, &err);
+    fay_tls_settings_deinit(&settings);
+    if (r < 0)
+        fail_msg("%s", err.message);
+    return identity;
+}

@@ -7,7 +7,7 @@
 #ifndef FAY_TEST_FOREIGN_H
 #define FAY_TEST_FOREIGN_H
 
-#include "pki/verify.h"
+#include "pki/identity.h"
 
 /*
  * Shell functions. `key FILE KIND`: rsa:2048, p256, ed25519, p224, rsa:1024. `ca NAME`: NAME.pem,
@@ -34,5 +34,9 @@ void foreign_shell(const char *script);
 X509 *foreign_certificate(const char *file);
 /* These CAs, and no list of revoked ones. */
 fay_trust foreign_trust(const char *file);
+
+/* CA.pem, SERVER.pem and .key, CLIENT.pem and .key; NULL = none. Fails the test if they do not go
+ * together at that time. */
+fay_identity foreign_identity(const char *ca, const char *server, const char *client, int64_t now);
 
 #endif /* FAY_TEST_FOREIGN_H */
