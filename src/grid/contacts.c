@@ -21,7 +21,7 @@ static fay_contact *find(const fay_grid *grid, const fay_node_id *id)
 {
     for (size_t i = 0; i < grid->contacts_count; i++) {
         fay_contact *contact = &grid->contacts[i];
-        if (contact->why != FAY_CONTACT_SEED && fay_node_id_same(&contact->id, id))
+        if (contact->address == NULL && fay_node_id_same(&contact->id, id))
             return contact;
     }
     return NULL;
@@ -56,20 +56,45 @@ static void drop(fay_grid *grid, fay_contact *contact)
     memmove(contact, contact + 1, (grid->contacts_count - at) * sizeof *contact);
 }
 
-void fay_grid_seed(fay_grid *grid, fay_ns now, fay_grid_bytes address, bool permanent)
+/* NULL: it is known for that already, or there are too many. */
+static fay_contact *add_address(fay_grid *grid, fay_ns now, fay_contact_why why,
+                                fay_grid_bytes address)
 {
     for (size_t i = 0; i < grid->contacts_count; i++) {
-        const char *known = grid->contacts[i].address;
-        if (known != NULL && strlen(known) == address.size &&
-            memcmp(known, address.bytes, address.size) == 0)
-            return;
+        const fay_contact *known = &grid->contacts[i];
+        if (known->why == why && strlen(known->address) == address.size &&
+            memcmp(known->address, address.bytes, address.size) == 0)
+            return NULL;
     }
-    fay_contact *contact = add(grid, FAY_CONTACT_SEED);
+    fay_contact *contact = add(grid, why);
     if (contact == NULL)
-        return;
+        return NULL;
     contact->address = fay_strndup((const char *)address.bytes, address.size);
-    contact->permanent = permanent;
     contact->due = now;
+    return contact;
+}
+
+void fay_grid_seed(fay_grid *grid, fay_ns now, fay_grid_bytes address, bool permanent)
+{
+    fay_contact *contact = add_address(grid, now, FAY_CONTACT_SEED, address);
+    if (contact != NULL)
+        contact->permanent = permanent;
+}
+
+void fay_grid_contact_twin(fay_grid *grid, fay_ns now, fay_grid_bytes address)
+{
+    fay_contact *contact = add_address(grid, now, FAY_CONTACT_TWIN, address);
+    if (contact != NULL)
+        contact->id = grid->own.id;
+}
+
+bool fay_grid_contacts_twin(const fay_grid *grid)
+{
+    for (size_t i = 0; i < grid->contacts_count; i++) {
+        if (grid->contacts[i].why == FAY_CONTACT_TWIN)
+            return true;
+    }
+    return false;
 }
 
 fay_contact *fay_grid_contact(fay_grid *grid, const fay_node_id *id, fay_contact_why why,
@@ -140,11 +165,16 @@ void fay_grid_contact_failed(fay_grid *grid, fay_ns now, uint64_t dial, fay_evid
     if (contact == NULL)
         return;
     grid->dials--;
+    if (evidence == FAY_EVIDENCE_REFUSED)
+        grid->refused_at = now;
     contact->dial = 0;
     contact->failures++;
     contact->due = now + backoff(grid, contact->failures);
-    bool linked = contact->why != FAY_CONTACT_SEED && fay_grid_link_to(grid, &contact->id) != NULL;
-    bool sure = contact->why == FAY_CONTACT_AUDIT || contact->lost || contact->failures > 1;
+    bool linked = contact->address == NULL && fay_grid_link_to(grid, &contact->id) != NULL;
+    /* A process that ends closes its connections before its port: the next dial is refused. */
+    bool ending = evidence == FAY_EVIDENCE_HANDSHAKE && contact->failures == 1;
+    bool sure =
+        contact->why == FAY_CONTACT_AUDIT || contact->failures > 1 || (contact->lost && !ending);
     if (!linked && sure && contact->why <= FAY_CONTACT_AUDIT && proves(grid, now, evidence))
         blame(grid, now, contact, evidence);
     bool again = contact->why == FAY_CONTACT_NEIGHBOUR || contact->permanent;
@@ -190,7 +220,7 @@ bool fay_grid_contacts_wished(const fay_grid *grid)
 
 static fay_grid_bytes address_of(const fay_grid *grid, const fay_contact *contact)
 {
-    if (contact->why == FAY_CONTACT_SEED)
+    if (contact->address != NULL)
         return (fay_grid_bytes){(const uint8_t *)contact->address, strlen(contact->address)};
     const fay_grid_member *member = fay_members_find(&grid->members, &contact->id);
     bool has = member != NULL && member->record != NULL;
@@ -276,11 +306,24 @@ static void contact_drawn(fay_grid *grid, fay_ns now, fay_contact_why why)
         (void)fay_grid_contact(grid, &member->id, why, now);
 }
 
+/* Who has lost all links has nobody to ask, and nothing else to do: it looks for everybody. */
+static bool is_alone(const fay_grid *grid)
+{
+    return grid->links_count == 0 && fay_members_alive(&grid->members) > 1;
+}
+
+static size_t dials_max(const fay_grid *grid)
+{
+    return (size_t)grid->params.dials * (is_alone(grid) ? FAY_ALONE_DIALS : 1);
+}
+
 /* One at random, whether it can be reached; and one that is dead, whether it is. */
 static void look_around(fay_grid *grid, fay_ns now)
 {
+    fay_ns gap = is_alone(grid) ? grid->params.connect / 4 : grid->params.audit;
+    grid->audit_due = FAY_MIN(grid->audit_due, now + gap);
     if (now >= grid->audit_due) {
-        grid->audit_due = now + grid->params.audit;
+        grid->audit_due = now + gap;
         contact_drawn(grid, now, FAY_CONTACT_AUDIT);
     }
     if (now >= grid->recontact_due) {
@@ -296,7 +339,7 @@ void fay_grid_contacts_step(fay_grid *grid, fay_ns now)
 {
     look_around(grid, now);
     wake_seeds(grid, now);
-    for (size_t i = 0; i < grid->contacts_count && grid->dials < grid->params.dials;) {
+    for (size_t i = 0; i < grid->contacts_count && grid->dials < dials_max(grid);) {
         fay_contact *contact = &grid->contacts[i];
         bool due = contact->dial == 0 && now >= contact->due;
         if (due && !dial(grid, contact)) {
@@ -310,7 +353,7 @@ void fay_grid_contacts_step(fay_grid *grid, fay_ns now)
 fay_ns fay_grid_contacts_due(const fay_grid *grid)
 {
     fay_ns due = FAY_MIN(grid->audit_due, FAY_MIN(grid->recontact_due, grid->seed_due));
-    if (grid->dials >= grid->params.dials)
+    if (grid->dials >= dials_max(grid))
         return due;
     for (size_t i = 0; i < grid->contacts_count; i++) {
         due = FAY_MIN(due, grid->contacts[i].due);

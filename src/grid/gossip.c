@@ -80,8 +80,12 @@ int fay_grid_rumor(fay_grid *grid, const fay_grid_link *link, fay_reader *reader
     assert(status == 0);
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     fay_rumor_signed(&fresh->said, &text);
-    fay_grid_ask_verdict(grid, fresh->token, &text, &said.id.origin, said.id.boot,
-                         fresh->said.signature);
+    fay_grid_signed_text signed_text = {.text = &text,
+                                        .id = &said.id.origin,
+                                        .boot = said.id.boot,
+                                        .link = link->number,
+                                        .signature = fresh->said.signature};
+    fay_grid_ask_verdict(grid, fresh->token, &signed_text);
     return 0;
 }
 

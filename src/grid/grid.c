@@ -16,6 +16,7 @@ fay_grid *fay_grid_new(const fay_grid_config *config, fay_ns now)
     fay_prng_init(&grid->prng, config->seed);
     fay_members_init(&grid->members, &grid->params);
     fay_rumors_init(&grid->rumors, &grid->params);
+    fay_refutations_init(&grid->refutations, &grid->params);
     fay_grid_own_init(grid, config);
     grid->next_token = 1;
     grid->begun_at = now;
@@ -23,6 +24,8 @@ fay_grid *fay_grid_new(const fay_grid_config *config, fay_ns now)
     grid->patience_due = FAY_NEVER;
     grid->rewish_due = FAY_NEVER;
     grid->rewish_by = FAY_NEVER;
+    grid->doubt_due = FAY_NEVER;
+    grid->refused_at = FAY_NEVER;
     grid->audit_due = now + fay_prng_below(&grid->prng, grid->params.audit);
     grid->recontact_due = now + fay_prng_below(&grid->prng, grid->params.recontact);
     grid->seed_due = now + grid->params.recontact_seed;
@@ -49,6 +52,7 @@ void fay_grid_free(fay_grid *grid)
     }
     fay_grid_own_free(grid);
     fay_members_deinit(&grid->members);
+    fay_refutations_deinit(&grid->refutations);
     free(grid->links);
     free(grid->contacts);
     free(grid->suspects);
@@ -144,6 +148,16 @@ static void connection(fay_grid *grid, fay_ns now, const fay_grid_event *event)
         fay_grid_link_lost(grid, now, link);
 }
 
+static void expel(fay_grid *grid, fay_ns now, const fay_node_id *id)
+{
+    fay_grid_member *member = fay_members_find(&grid->members, id);
+    if (member == NULL || member == grid->self)
+        return;
+    fay_member_state was = fay_member_state_of(member);
+    fay_members_expel(&grid->members, now, member);
+    fay_grid_changed(grid, member, was, false);
+}
+
 static int heard(fay_grid *grid, fay_ns now, const fay_grid_event *event)
 {
     fay_grid_link *link = fay_grid_link_by_number(grid, event->link);
@@ -171,6 +185,11 @@ int fay_grid_feed(fay_grid *grid, fay_ns now, const fay_grid_event *event)
     case FAY_GRID_LATE: late(grid, now, event->ns); break;
     case FAY_GRID_BROADCAST: fay_grid_broadcast(grid, event->bytes, event->size); break;
     case FAY_GRID_META: fay_grid_own_meta(grid, event->bytes, event->size); break;
+    case FAY_GRID_STATUS: fay_grid_links_status(grid, event->bytes, event->size); break;
+    case FAY_GRID_CRL: fay_grid_links_crl(grid, now, event->number); break;
+    case FAY_GRID_CERTIFIED: fay_grid_own_certified(grid, event->bytes); break;
+    case FAY_GRID_EXPEL: expel(grid, now, event->id); break;
+    case FAY_GRID_REBOOTED: fay_grid_twin_rebooted(grid, now, event); break;
     case FAY_GRID_LEAVE:
         grid->leaving = true;
         grid->own_dirty = true;
@@ -216,10 +235,12 @@ void fay_grid_step(fay_grid *grid, fay_ns now, fay_grid_actions *ret)
         fay_grid_actions_clear(grid);
     if (!grid->left) {
         fay_members_age(&grid->members, now);
+        fay_grid_twin_step(grid, now);
         fay_grid_own_step(grid, now);
         fay_grid_suspects_step(grid, now);
         follow_members(grid, now);
         fay_grid_rumors_step(grid, now);
+        fay_grid_sync_step(grid, now);
         fay_grid_contacts_step(grid, now);
         fay_grid_links_step(grid, now);
         end(grid, now);
@@ -235,7 +256,8 @@ fay_ns fay_grid_deadline(const fay_grid *grid)
     fay_ns due = FAY_MIN(fay_members_due(&grid->members), fay_grid_own_due(grid));
     due = FAY_MIN(due, fay_grid_suspects_due(grid));
     due = FAY_MIN(due, FAY_MIN(grid->rewish_due, fay_rumors_due(&grid->rumors)));
-    due = FAY_MIN(due, fay_grid_contacts_due(grid));
+    due = FAY_MIN(due, grid->doubt_due);
+    due = FAY_MIN(due, FAY_MIN(fay_grid_contacts_due(grid), fay_grid_twin_due(grid)));
     if (grid->generation != grid->members.generation)
         due = 0;
     return FAY_MIN(due, fay_grid_links_due(grid));
@@ -268,6 +290,20 @@ size_t fay_grid_links(const fay_grid *grid)
     return grid->links_count;
 }
 
+bool fay_grid_is_degraded(const fay_grid *grid, fay_ns now, const fay_node_id *id)
+{
+    const fay_grid_member *member = fay_members_find(&grid->members, id);
+    return member != NULL &&
+           fay_refutations_degraded(&grid->refutations, now, &grid->members, member);
+}
+
+fay_grid_bytes fay_grid_status_of(const fay_grid *grid, const fay_node_id *id)
+{
+    const fay_grid_link *link = fay_grid_link_to(grid, id);
+    bool none = link == NULL || link->status_size == 0;
+    return none ? (fay_grid_bytes){NULL, 0} : (fay_grid_bytes){link->status, link->status_size};
+}
+
 static void check_link(const fay_grid *grid, const fay_grid_link *link)
 {
     uint64_t bit = (uint64_t)1 << (link - grid->links);
@@ -292,9 +328,10 @@ void fay_grid_check(const fay_grid *grid, fay_ns now)
     for (size_t i = 0; i < grid->contacts_count; i++) {
         dials += grid->contacts[i].dial != 0;
     }
-    assert(links == grid->links_count && dials == grid->dials && dials <= grid->params.dials);
+    assert(links == grid->links_count && dials == grid->dials &&
+           dials <= (size_t)FAY_ALONE_DIALS * grid->params.dials);
     for (size_t i = 0; i < grid->suspects_count; i++) {
         assert(fay_member_state_of(grid->suspects[i].member) == FAY_SUSPECT);
     }
-    assert(grid->self == NULL || grid->self->boot == grid->own.boot);
+    assert(grid->self == NULL || grid->self->boot <= grid->own.boot);
 }

@@ -9,9 +9,11 @@ enum {
     SILENT_TOGETHER = 3 /* links, and half of all: then it may be our own fault */
 };
 
+static const fay_ns healthy_for = 2 * FAY_SECOND; /* who was refused is heard, and hears */
+
 fay_grid_link *fay_grid_next_link(const fay_grid *grid, size_t from)
 {
-    for (size_t i = from; i < FAY_GRID_LINKS_MAX; i++) {
+    for (size_t i = from; i < grid->links_end; i++) {
         if (grid->links[i].number != 0)
             return &grid->links[i];
     }
@@ -43,6 +45,9 @@ static void release(fay_grid *grid, fay_grid_link *link)
     fay_grid_untell(grid, link);
     *link = (fay_grid_link){.number = 0};
     grid->links_count--;
+    while (grid->links_end > 0 && grid->links[grid->links_end - 1].number == 0) {
+        grid->links_end--;
+    }
 }
 
 void fay_grid_link_quit(fay_grid *grid, fay_grid_link *link)
@@ -137,11 +142,20 @@ static fay_grid_link *free_slot(fay_grid *grid)
     return NULL;
 }
 
+/* Not the one that we know by that id and boot: it has shown another certification. */
+static bool is_twin(const fay_grid_member *member, const fay_grid_event *event)
+{
+    return member != NULL && member->record != NULL && member->boot == event->boot &&
+           event->size == FAY_KEY_HASH_SIZE &&
+           memcmp(event->bytes, member->record->certification, event->size) != 0;
+}
+
 /* A newcomer is told everything, one that was here before of ourselves; and whoever is accused
  * must hear of it, since nobody else can refute it. */
-static void greet(fay_grid *grid, fay_ns now, fay_grid_link *link, fay_grid_member *member)
+static void greet(fay_grid *grid, fay_ns now, fay_grid_link *link, fay_grid_member *member,
+                  bool twin)
 {
-    bool known = member != NULL && member->boot == link->boot && !member->gone;
+    bool known = member != NULL && member->boot == link->boot && !member->gone && !twin;
     if (!known) {
         fay_grid_tell_all(grid, now, link);
     } else if (grid->self != NULL) {
@@ -149,6 +163,8 @@ static void greet(fay_grid *grid, fay_ns now, fay_grid_link *link, fay_grid_memb
     }
     if (member == NULL)
         return;
+    if (member->doubted && member->boot == link->boot)
+        fay_grid_sync_doubt(grid, link, member);
     if (!known && !fay_members_tells(&grid->members, now, member)) {
         fay_grid_sync_gone(grid, link, member);
     } else if (member->charges_count > 0) {
@@ -169,18 +185,34 @@ static void begin(fay_grid *grid, fay_ns now, fay_grid_link *link, const fay_gri
                             .beat_due = now,
                             .unwanted = FAY_NEVER};
     grid->links_count++;
+    grid->links_end = FAY_MAX(grid->links_end, (size_t)(link - grid->links) + 1);
     fay_grid_contact_done(grid, &link->id);
-    greet(grid, now, link, member);
+    greet(grid, now, link, member, is_twin(member, event));
+}
+
+/* One that is sent away since there is another one of it, and no earlier one, should know why. */
+static void tell_of_later(fay_grid *grid, fay_ns now, const fay_grid_event *event)
+{
+    const fay_grid_member *member = fay_members_find(&grid->members, event->id);
+    if (member == NULL || member->record == NULL || member->boot < event->boot)
+        return;
+    if (member->boot == event->boot && !is_twin(member, event))
+        return;
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
+    fay_bundle_write(member, now, &payload);
+    fay_grid_send_to(grid, event->link, FAY_GRID_BUNDLES, &payload);
 }
 
 void fay_grid_link_up(fay_grid *grid, fay_ns now, const fay_grid_event *event)
 {
     if (fay_node_id_same(event->id, &grid->own.id)) {
-        fay_grid_close(grid, event->link); /* an address of our own */
+        fay_grid_close(grid, event->link);
+        fay_grid_twin_met(grid, event);
         return;
     }
     fay_grid_link *old = fay_grid_link_to(grid, event->id);
     if (old != NULL && !replaces(grid, old, event)) {
+        tell_of_later(grid, now, event);
         fay_grid_send_to(grid, event->link, FAY_GRID_DONE, NULL);
         fay_grid_close(grid, event->link);
         return;
@@ -206,11 +238,12 @@ void fay_grid_link_lost(fay_grid *grid, fay_ns now, fay_grid_link *link)
     fay_grid_link was = *link;
     release(grid, link);
     fay_grid_member *member = fay_members_find(&grid->members, &was.id);
-    if (was.leaving || member == NULL || member->boot != was.boot ||
-        fay_member_gone(fay_member_state_of(member)) || !wishes(grid, member))
+    if (member == NULL || member->gone || !wishes(grid, member))
         return;
-    fay_contact *contact = fay_grid_contact(grid, &was.id, FAY_CONTACT_NEIGHBOUR, now);
-    if (contact != NULL)
+    /* One that said DONE had a reason, but its neighbour needs a link all the same. */
+    fay_ns due = was.leaving ? now + grid->params.connect : now;
+    fay_contact *contact = fay_grid_contact(grid, &was.id, FAY_CONTACT_NEIGHBOUR, due);
+    if (contact != NULL && !was.leaving && member->boot == was.boot)
         contact->lost = true;
 }
 
@@ -224,7 +257,9 @@ static void fell_silent(fay_grid *grid, fay_ns now, fay_grid_link *link)
     grid->silent_count++;
     fay_grid_close(grid, link->number);
     fay_grid_link_lost(grid, now, link);
-    if (grid->silent_count >= SILENT_TOGETHER && (size_t)grid->silent_count * 2 >= links)
+    bool healthy = grid->refused_at != FAY_NEVER && now - grid->refused_at < healthy_for;
+    if (!healthy && grid->silent_count >= SILENT_TOGETHER &&
+        (size_t)grid->silent_count * 2 >= links)
         fay_grid_doubt_self(grid, now);
 }
 
@@ -232,13 +267,15 @@ static void fell_silent(fay_grid *grid, fay_ns now, fay_grid_link *link)
 
 static void beat(fay_grid *grid, fay_ns now, fay_grid_link *link)
 {
-    fay_heartbeat heartbeat = {.wished = link->wished, .hash = fay_members_hash(&grid->members)};
+    fay_heartbeat heartbeat = {.wished = link->wished,
+                               .hash = fay_members_hash(&grid->members),
+                               .crl = grid->crl,
+                               .status = {grid->status, grid->status_size}};
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
     fay_heartbeat_write(&heartbeat, &payload);
     fay_grid_send(grid, link, FAY_GRID_HEARTBEAT, &payload);
     link->told_wished = link->wished;
-    /* Not all links in one moment: then those who see a silence see it one after the other, and
-     * the first ones' suspicion has begun when the last ones agree. */
+    /* Not all Nodes in one moment: a Grid that was started at once would go on in step. */
     fay_ns part = grid->params.heartbeat / 4;
     link->beat_due = now + 3 * part + fay_prng_below(&grid->prng, part + 1);
 }
@@ -247,12 +284,39 @@ void fay_grid_link_heartbeat(fay_grid *grid, fay_grid_link *link, const fay_hear
 {
     link->greeted = true;
     link->wished_there = heartbeat->wished;
+    link->status_size = heartbeat->status.size;
+    memcpy(link->status, heartbeat->status.bytes, heartbeat->status.size);
+    if (heartbeat->crl > grid->crl && heartbeat->crl > link->behind) {
+        link->behind = heartbeat->crl;
+        fay_grid_action *action = fay_grid_act(grid, FAY_GRID_BEHIND);
+        action->link = link->number;
+        action->number = heartbeat->crl;
+    }
     bool same = heartbeat->hash == fay_members_hash(&grid->members);
     link->differs = same ? 0 : link->differs + 1;
     bool ours = fay_node_id_compare(&grid->own.id, &link->id) < 0; /* one end is enough */
     if (link->differs >= grid->params.differs && ours && link->unsent_count == 0) {
         link->differs = 0;
         fay_grid_sync_begin(grid, link);
+    }
+}
+
+void fay_grid_links_status(fay_grid *grid, const uint8_t *bytes, size_t size)
+{
+    assert(size <= FAY_GRID_STATUS_MAX);
+    if (size > 0)
+        memcpy(grid->status, bytes, size);
+    grid->status_size = size;
+}
+
+void fay_grid_links_crl(fay_grid *grid, fay_ns now, uint64_t number)
+{
+    if (number <= grid->crl)
+        return;
+    grid->crl = number;
+    FAY_EACH_LINK(link, grid)
+    {
+        link->beat_due = now;
     }
 }
 
@@ -292,10 +356,11 @@ void fay_grid_rewish(fay_grid *grid, fay_ns now)
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
+/* One that the overlay has left stays until those are there that it wishes instead. */
 static bool is_wanted(const fay_grid *grid, const fay_grid_link *link)
 {
     return link->wished || link->wished_there || !link->greeted || link->unsent_count > 0 ||
-           grid->links_count == 1 || fay_grid_contacts_wished(grid);
+           grid->links_count == 1 || (link->was_wished && fay_grid_contacts_wished(grid));
 }
 
 static fay_ns silent_due(const fay_grid *grid, const fay_grid_link *link)
@@ -303,16 +368,29 @@ static fay_ns silent_due(const fay_grid *grid, const fay_grid_link *link)
     return link->heard_at + grid->params.silent * (fay_ns)grid->patience;
 }
 
-static void step_link(fay_grid *grid, fay_ns now, fay_grid_link *link)
+/* A heartbeat that is due takes those along that soon will be: to wake up costs more than to say
+ * something a little early. */
+static bool is_beat(const fay_grid *grid, fay_ns now)
+{
+    FAY_EACH_LINK(link, grid)
+    {
+        if (now >= link->beat_due)
+            return true;
+    }
+    return false;
+}
+
+static void step_link(fay_grid *grid, fay_ns now, fay_grid_link *link, fay_ns ahead)
 {
     if (now >= silent_due(grid, link)) {
         fell_silent(grid, now, link);
         return;
     }
-    if (now >= link->beat_due || link->told_wished != link->wished)
+    if (now + ahead >= link->beat_due || link->told_wished != link->wished)
         beat(grid, now, link);
     if (now >= fay_grid_flush_due(grid, link))
         fay_grid_flush(grid, now, link);
+    link->was_wished = link->was_wished || link->wished || link->wished_there;
     if (is_wanted(grid, link)) {
         link->unwanted = FAY_NEVER;
     } else if (link->unwanted == FAY_NEVER) {
@@ -324,9 +402,10 @@ static void step_link(fay_grid *grid, fay_ns now, fay_grid_link *link)
 
 void fay_grid_links_step(fay_grid *grid, fay_ns now)
 {
+    fay_ns ahead = is_beat(grid, now) ? grid->params.heartbeat / 4 : 0;
     FAY_EACH_LINK(link, grid)
     {
-        step_link(grid, now, link);
+        step_link(grid, now, link, ahead);
     }
 }
 

@@ -29,7 +29,7 @@ void fay_member_free(fay_grid_member *member)
 
 fay_member_state fay_member_state_of(const fay_grid_member *member)
 {
-    if (member->record == NULL ? member->left : member->record->bye)
+    if (member->record == NULL ? member->left : member->record->bye || member->expelled)
         return FAY_LEFT;
     if (member->record == NULL || member->dead)
         return FAY_DEAD;
@@ -69,7 +69,9 @@ bool fay_member_merge_record(fay_grid_member *member, fay_ns now, const fay_grid
     member->inc = record->inc;
     if (later > 0) {
         member->dead = false;
+        member->expelled = false;
         member->charges_count = 0; /* refuted */
+        member->doubted = false;
         member->known_at = was_gone || member->known_at == 0 ? now : member->known_at;
     }
     if (record->bye && (later > 0 || !was_gone))
@@ -131,6 +133,15 @@ void fay_member_sentence(fay_grid_member *member, fay_ns since)
     assert(fay_member_state_of(member) == FAY_SUSPECT);
     member->dead = true;
     member->gone_at = since;
+}
+
+void fay_member_expel(fay_grid_member *member, fay_ns now)
+{
+    if (member->record == NULL || member->expelled)
+        return;
+    if (!fay_member_gone(fay_member_state_of(member)))
+        member->gone_at = now;
+    member->expelled = true;
 }
 
 void fay_member_reduce(fay_grid_member *member)

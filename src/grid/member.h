@@ -53,15 +53,17 @@ typedef struct fay_grid_member {
     fay_grid_record *record; /* NULL: a stub */
     fay_charge *charges;     /* about this life, by each observer one */
     size_t charges_count, charges_capacity;
-    bool dead;                      /* the verdict on (boot, inc) */
-    bool left;                      /* a stub's */
-    fay_ns known_at;                /* since when it was believed alive, the last time */
-    fay_ns gone_at;                 /* of one that is gone */
+    bool dead;       /* the verdict on (boot, inc) */
+    bool left;       /* a stub's */
+    bool expelled;   /* the driver believes its key no more: to us it has left, whatever it says */
+    fay_ns known_at; /* since when it was believed alive, the last time */
+    fay_ns gone_at;  /* of one that is gone */
     uint64_t places[FAY_RINGS_MAX]; /* on each ring: a hash of its id */
     uint64_t hashed;                /* its part of the table's hash (members.h) */
     bool gone;       /* its state is, when the table last looked: the overlay asks often */
     uint64_t unsent; /* bits of the links that are to be told of it; it stays while there are any */
     bool listed;     /* for the time of a comparison (sync.c) */
+    bool doubted;    /* somebody holds this life for gone: it is to be told (sync.c) */
     UT_hash_handle hh;
 } fay_grid_member;
 
@@ -88,6 +90,9 @@ fay_charge *fay_member_charge_by(const fay_grid_member *member, const fay_node_i
 
 /* The verdict: dead since then. It must be suspect. */
 void fay_member_sentence(fay_grid_member *member, fay_ns since);
+
+/* To us it has left since now; of a stub nothing changes. */
+void fay_member_expel(fay_grid_member *member, fay_ns now);
 
 /* Drops all but what a stub has. It must be gone. */
 void fay_member_reduce(fay_grid_member *member);

@@ -46,11 +46,7 @@ size_t fay_members_alive(const fay_members *members)
 
 uint64_t fay_members_hash(const fay_members *members)
 {
-    uint64_t hash = 0;
-    for (size_t i = 0; i < FAY_COUNT(members->buckets); i++) {
-        hash ^= members->buckets[i];
-    }
-    return hash;
+    return members->hash;
 }
 
 /* ---- what follows from a change -------------------------------------------------------------- */
@@ -113,6 +109,7 @@ static void follow(fay_members *members, fay_ns now, fay_grid_member *member, co
         members->generation++;
     uint64_t hashed = hash_of(members, now, member);
     members->buckets[fay_members_bucket(&member->id)] ^= member->hashed ^ hashed;
+    members->hash ^= member->hashed ^ hashed;
     member->hashed = hashed;
     members->due = FAY_MIN(members->due, due_of(members, now, member));
 }
@@ -208,6 +205,13 @@ void fay_members_sentence(fay_members *members, fay_ns now, fay_grid_member *mem
     follow(members, now, member, &was);
 }
 
+void fay_members_expel(fay_members *members, fay_ns now, fay_grid_member *member)
+{
+    before was = look(member);
+    fay_member_expel(member, now);
+    follow(members, now, member, &was);
+}
+
 void fay_members_backdate(fay_members *members, fay_ns now, fay_grid_member *member, fay_ns since)
 {
     before was = look(member);
@@ -246,13 +250,14 @@ fay_ns fay_members_due(const fay_members *members)
 void fay_members_check(const fay_members *members, fay_ns now)
 {
     size_t states[FAY_MEMBER_STATES] = {0}, stubs = 0;
-    uint64_t buckets[FAY_MEMBERS_BUCKETS] = {0};
+    uint64_t buckets[FAY_MEMBERS_BUCKETS] = {0}, hash = 0;
     FAY_EACH_MEMBER(member, members)
     {
         fay_member_state state = fay_member_state_of(member);
         states[state]++;
         stubs += member->record == NULL;
         buckets[fay_members_bucket(&member->id)] ^= member->hashed;
+        hash ^= member->hashed;
         assert(member->gone == fay_member_gone(state));
         assert(member->record != NULL || member->gone);
         assert(member->record == NULL ||
@@ -262,5 +267,5 @@ void fay_members_check(const fay_members *members, fay_ns now)
     }
     assert(memcmp(states, members->states, sizeof states) == 0);
     assert(memcmp(buckets, members->buckets, sizeof buckets) == 0);
-    assert(stubs == members->stubs);
+    assert(stubs == members->stubs && hash == members->hash);
 }

@@ -33,7 +33,7 @@ typedef struct fay_members {
     size_t states[FAY_MEMBER_STATES];
     size_t stubs;        /* of those gone */
     uint64_t generation; /* of the set that is believed alive: rises with each change */
-    uint64_t buckets[FAY_MEMBERS_BUCKETS];
+    uint64_t buckets[FAY_MEMBERS_BUCKETS], hash;
     fay_ns due; /* of the next that grows old */
 } fay_members;
 
@@ -74,6 +74,8 @@ void fay_members_count(fay_members *members, fay_ns now, fay_grid_member *member
 
 /* The verdict on a suspect. */
 void fay_members_sentence(fay_members *members, fay_ns now, fay_grid_member *member);
+/* Its key is believed no more. */
+void fay_members_expel(fay_members *members, fay_ns now, fay_grid_member *member);
 /* One that is gone has been so for longer than we knew. */
 void fay_members_backdate(fay_members *members, fay_ns now, fay_grid_member *member, fay_ns since);
 

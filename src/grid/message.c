@@ -29,12 +29,17 @@ void fay_heartbeat_write(const fay_heartbeat *heartbeat, fay_buffer *out)
 {
     fay_write8(out, heartbeat->wished ? WISHED : 0);
     fay_write64(out, heartbeat->hash);
+    fay_write64(out, heartbeat->crl);
+    fay_write_bytes(out, heartbeat->status.bytes, heartbeat->status.size);
 }
 
 int fay_heartbeat_read(fay_reader *reader, fay_heartbeat *ret)
 {
     uint8_t flags = fay_read8(reader);
-    fay_heartbeat heartbeat = {.wished = flags == WISHED, .hash = fay_read64(reader)};
+    fay_heartbeat heartbeat = {.wished = flags == WISHED};
+    heartbeat.hash = fay_read64(reader);
+    heartbeat.crl = fay_read64(reader);
+    heartbeat.status.bytes = fay_read_bytes(reader, FAY_GRID_STATUS_MAX, &heartbeat.status.size);
     if (reader->bad || flags > WISHED)
         return FAY_E_PEER;
     *ret = heartbeat;
@@ -81,13 +86,13 @@ int fay_bundle_read(fay_reader *reader, fay_bundle *ret)
     return 0;
 }
 
-void fay_member_version_write(const fay_grid_member *member, fay_buffer *out)
+void fay_member_version_write(const fay_grid_member *member, bool gone, fay_buffer *out)
 {
     fay_buffer_append(out, member->id.bytes, sizeof member->id.bytes);
     fay_write64(out, member->boot);
     fay_write32(out, member->inc);
-    fay_write32(out, member->record->seq);
-    fay_write8(out, fay_member_gone(fay_member_state_of(member)));
+    fay_write32(out, member->record != NULL ? member->record->seq : 0);
+    fay_write8(out, gone);
 }
 
 int fay_id_read(fay_reader *reader, fay_node_id *ret)

@@ -3,7 +3,7 @@
  * Messages between Nodes: one byte that says which, then the payload. How they are framed in a
  * stream is the driver's affair.
  *
- *     HEARTBEAT  u8 flags (1 = wished) | u64 hash
+ *     HEARTBEAT  u8 flags (1 = wished) | u64 hash | u64 crl | bytes status
  *     BUNDLES    until the end: a member, as one knows it:
  *                    u16 size | owner record | u32 gone | u8 n | n x accusation
  *                    gone: 0 = believed alive, else seconds since it is gone, + 1
@@ -40,6 +40,8 @@ size_t fay_grid_message_max(unsigned kind);       /* of the payload */
 typedef struct fay_heartbeat {
     bool wished;
     uint64_t hash;
+    uint64_t crl;          /* the number of the CRL that it goes by; 0 = none */
+    fay_grid_bytes status; /* of the driver, for neighbours; borrowed */
 } fay_heartbeat;
 
 typedef struct fay_bundle {
@@ -70,7 +72,8 @@ void fay_bundle_write(const fay_grid_member *member, fay_ns now, fay_buffer *out
 /* 0 or FAY_E_PEER; accusations of anybody but the record's Node are refused. */
 int fay_bundle_read(fay_reader *reader, fay_bundle *ret);
 
-void fay_member_version_write(const fay_grid_member *member, fay_buffer *out);
+/* Of a stub as well. */
+void fay_member_version_write(const fay_grid_member *member, bool gone, fay_buffer *out);
 int fay_member_version_read(fay_reader *reader, fay_member_version *ret);
 
 int fay_id_read(fay_reader *reader, fay_node_id *ret);

@@ -25,8 +25,8 @@ void fay_grid_own_init(fay_grid *grid, const fay_grid_config *config)
         .name = {(const uint8_t *)grid->name, strlen(grid->name)},
         .address = {(const uint8_t *)grid->address, strlen(grid->address)},
     };
-    memcpy(grid->own.tls_key, config->tls_key, FAY_DIGEST_SIZE);
-    memcpy(grid->own.certification, config->certification, FAY_DIGEST_SIZE);
+    memcpy(grid->own.tls_key, config->tls_key, FAY_KEY_HASH_SIZE);
+    memcpy(grid->own.certification, config->certification, FAY_KEY_HASH_SIZE);
     fay_grid_own_meta(grid, config->meta, config->meta_size);
 }
 
@@ -48,20 +48,19 @@ void fay_grid_own_meta(fay_grid *grid, const uint8_t *meta, size_t size)
     grid->own_dirty = true;
 }
 
-void fay_grid_own_refute(fay_grid *grid)
+void fay_grid_own_certified(fay_grid *grid, const uint8_t *certification)
+{
+    memcpy(grid->own.certification, certification, FAY_KEY_HASH_SIZE);
+    grid->own_dirty = true;
+}
+
+void fay_grid_own_refute(fay_grid *grid, bool proven)
 {
     if (grid->own.bye)
         return;
     grid->refute = true;
+    grid->hurry = grid->hurry || proven;
     grid->own_dirty = true;
-}
-
-void fay_grid_own_foreign(fay_grid *grid, const fay_grid_record *record)
-{
-    if (record->boot <= grid->own.boot || grid->replaced)
-        return;
-    grid->replaced = true;
-    fay_grid_act(grid, FAY_GRID_REPLACED)->boot = record->boot;
 }
 
 /* ---- signing --------------------------------------------------------------------------------- */
@@ -87,7 +86,8 @@ fay_ns fay_grid_own_due(const fay_grid *grid)
 {
     if (!grid->own_dirty || grid->signing)
         return FAY_NEVER;
-    bool now = grid->refute || grid->leaving || grid->self == NULL;
+    bool later = grid->self == NULL || grid->self->boot != grid->own.boot;
+    bool now = grid->hurry || grid->leaving || later;
     return now ? 0 : grid->own_at + grid->params.record_gap;
 }
 
@@ -102,12 +102,46 @@ void fay_grid_own_step(fay_grid *grid, fay_ns now)
     grid->own.bye = grid->leaving;
     grid->own_dirty = false;
     grid->refute = false;
+    grid->hurry = false;
     grid->signing = true;
     fay_draft *fresh = fay_grid_draft(grid, FAY_STATEMENT_RECORD);
     fresh->record = grid->own;
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     fay_record_signed(&fresh->record, &text);
     fay_grid_ask_signature(grid, fresh->token, &text);
+}
+
+static void ask_anew(fay_grid *grid, fay_draft *draft)
+{
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
+    draft->token = grid->next_token++;
+    if (draft->kind == FAY_STATEMENT_ACCUSATION) {
+        draft->accusation.observer_boot = grid->own.boot;
+        fay_accusation_signed(&draft->accusation, &text);
+    } else {
+        draft->rumor.id.boot = grid->own.boot;
+        fay_rumor_signed(&draft->rumor, &text);
+    }
+    fay_grid_ask_signature(grid, draft->token, &text);
+}
+
+void fay_grid_own_reboot(fay_grid *grid, uint64_t boot, const uint8_t *certification)
+{
+    grid->own.boot = boot;
+    grid->own.inc = 0;
+    grid->own.seq = 0;
+    memcpy(grid->own.certification, certification, FAY_KEY_HASH_SIZE);
+    grid->signing = false;
+    grid->own_dirty = true;
+    size_t kept = 0;
+    for (size_t i = 0; i < grid->drafts_count; i++) {
+        if (grid->drafts[i].kind != FAY_STATEMENT_RECORD)
+            grid->drafts[kept++] = grid->drafts[i];
+    }
+    grid->drafts_count = kept;
+    for (size_t i = 0; i < kept; i++) {
+        ask_anew(grid, &grid->drafts[i]);
+    }
 }
 
 void fay_grid_accuse(fay_grid *grid, fay_ns now, fay_grid_member *member, fay_evidence evidence,
@@ -142,6 +176,8 @@ static void publish_record(fay_grid *grid, fay_ns now, const fay_grid_record *si
     assert(status == 0);
     bool first = grid->self == NULL;
     fay_member_state was = first ? FAY_ALIVE : fay_member_state_of(grid->self);
+    if (!first)
+        fay_grid_refuted(grid, now, grid->self, &read);
     int merged = fay_members_merge_record(&grid->members, now, &read, &grid->self);
     assert(merged == FAY_MERGE_NEW);
     grid->signing = false;
@@ -156,7 +192,8 @@ static void publish_accusation(fay_grid *grid, fay_ns now, const fay_grid_accusa
     if (member == NULL)
         return;
     fay_member_state was = fay_member_state_of(member);
-    if (fay_members_merge_accusation(&grid->members, now, said, true) != FAY_MERGE_NEW)
+    bool counts = !fay_grid_is_muted(grid, now, said);
+    if (fay_members_merge_accusation(&grid->members, now, said, counts) != FAY_MERGE_NEW)
         return; /* refuted meanwhile */
     fay_grid_changed(grid, member, was, false);
     fay_grid_tell(grid, member, NULL);

@@ -27,9 +27,9 @@
     TIME(unwanted_max, 1 * FAY_SECOND, 3, 1 * FAY_MS, 60 * FAY_SECOND) /* then it is closed */     \
     /* links */                                                                                    \
     TIME(heartbeat, 1 * FAY_SECOND, 3, 10 * FAY_MS, 60 * FAY_SECOND) /* if nothing else is sent */ \
-    TIME(silent, 3500 * FAY_MS, 3, 20 * FAY_MS, 600 * FAY_SECOND)                                  \
+    TIME(silent, 3200 * FAY_MS, 3, 20 * FAY_MS, 600 * FAY_SECOND)                                  \
     TIME(unacknowledged, 3 * FAY_SECOND, 3, 20 * FAY_MS, 600 * FAY_SECOND) /* TCP_USER_TIMEOUT */  \
-    TIME(connect, 1 * FAY_SECOND, 3, 10 * FAY_MS, 60 * FAY_SECOND)                                 \
+    TIME(connect, 800 * FAY_MS, 3, 10 * FAY_MS, 60 * FAY_SECOND)                                   \
     TIME(handshake, 5 * FAY_SECOND, 3, 10 * FAY_MS, 60 * FAY_SECOND)                               \
     COUNT(dials, 3, 1, 64)                         /* at once */                                   \
     TIME(batch, 50 * FAY_MS, 1, 0, 1 * FAY_SECOND) /* between two messages with records */         \

@@ -25,13 +25,13 @@
 
 #include "base/base.h"
 #include "base/buffer.h"
-#include "grid/id.h"
+#include "base/node_id.h"
 
 #define FAY_SIGNED_PREFIX "faymora grid 1"
 
 enum {
     FAY_SIGNATURE_SIZE = 64, /* of Ed25519 */
-    FAY_DIGEST_SIZE = 32,    /* of SHA-256 */
+    FAY_KEY_HASH_SIZE = 32,  /* of SHA-256 */
 };
 
 /* The first byte of a statement. */
@@ -52,11 +52,11 @@ typedef struct fay_grid_record {
     uint64_t boot; /* 1 to FAY_GRID_BOOT_MAX */
     uint32_t inc;  /* to FAY_GRID_INC_MAX */
     uint32_t seq;
-    bool bye;                               /* leaves, and will not come back in this boot */
-    uint8_t tls_key[FAY_DIGEST_SIZE];       /* of the public key of its server certificate */
-    uint8_t certification[FAY_DIGEST_SIZE]; /* of what says that the record key is that Node's */
-    fay_grid_bytes name, address;           /* printable; HOST:PORT, for the driver to read */
-    fay_grid_bytes meta;                    /* capacities, weight, tags: for others to read */
+    bool bye;                                 /* leaves, and will not come back in this boot */
+    uint8_t tls_key[FAY_KEY_HASH_SIZE];       /* of the public key of its server certificate */
+    uint8_t certification[FAY_KEY_HASH_SIZE]; /* of what says that the record key is that Node's */
+    fay_grid_bytes name, address;             /* printable; HOST:PORT, for the driver to read */
+    fay_grid_bytes meta;                      /* capacities, weight, tags: for others to read */
     uint8_t signature[FAY_SIGNATURE_SIZE];
     fay_grid_bytes statement; /* all of it, as it came */
 } fay_grid_record;

@@ -13,12 +13,29 @@ static const fay_ns alone_wait = 2 * FAY_SECOND; /* who has no link at all decid
 static const fay_ns relay_gap = 2 * FAY_SECOND;
 static const fay_ns accuse_pause = 1 * FAY_SECOND, patience_for = 10 * FAY_SECOND;
 
+void fay_grid_refuted(fay_grid *grid, fay_ns now, const fay_grid_member *member,
+                      const fay_grid_record *record)
+{
+    if (member->gone || member->charges_count == 0 || record->boot != member->boot ||
+        record->inc <= member->inc)
+        return;
+    bool alone = !fay_suspicion_of(&grid->members, member, 1, 1).enough;
+    fay_refutations_note(&grid->refutations, now, member, alone);
+}
+
+/* Among few there is nobody else to believe. */
+bool fay_grid_is_muted(const fay_grid *grid, fay_ns now, const fay_grid_accusation *accusation)
+{
+    return fay_members_alive(&grid->members) > FAY_LONE_ACCUSER &&
+           fay_refutations_mutes(&grid->refutations, now, accusation);
+}
+
 bool fay_grid_entitled(const fay_grid *grid, fay_ns now, const fay_grid_accusation *accusation)
 {
     const fay_grid_member *observer = fay_members_find(&grid->members, &accusation->observer);
     const fay_grid_member *target = fay_members_find(&grid->members, &accusation->target);
     if (observer == NULL || target == NULL || observer->boot != accusation->observer_boot ||
-        fay_member_gone(fay_member_state_of(observer)))
+        fay_member_gone(fay_member_state_of(observer)) || fay_grid_is_muted(grid, now, accusation))
         return false;
     return accusation->role == FAY_OBSERVER_AUDITOR ||
            fay_overlay_observes(&grid->overlay, &grid->members, now, observer, target);
@@ -134,6 +151,21 @@ static void sentence(fay_grid *grid, fay_ns now, fay_grid_member *member)
     fay_grid_suspect(grid, member);
 }
 
+/* Whether all that accuse it would be enough, entitled here or not. */
+static bool is_proven(const fay_grid *grid, fay_grid_member *member, bool believed)
+{
+    uint32_t counts = 0;
+    for (size_t i = 0; i < member->charges_count; i++) {
+        counts |= (uint32_t)member->charges[i].counts << i;
+        member->charges[i].counts = true;
+    }
+    fay_suspicion s = fay_suspicion_of(&grid->members, member, 1, 1);
+    for (size_t i = 0; i < member->charges_count; i++) {
+        member->charges[i].counts = (counts >> i & 1) != 0;
+    }
+    return believed ? s.enough : s.accusers > 0;
+}
+
 void fay_grid_bury(fay_grid *grid, fay_ns now, fay_grid_member *member, const fay_bundle *bundle,
                    bool believed)
 {
@@ -141,13 +173,14 @@ void fay_grid_bury(fay_grid *grid, fay_ns now, fay_grid_member *member, const fa
     if (member->record == NULL || member->boot != bundle->record.boot ||
         member->inc != bundle->record.inc || member == grid->self)
         return;
-    if (!fay_member_gone(fay_member_state_of(member))) {
+    if (!member->gone) {
+        if (!is_proven(grid, member, believed)) {
+            fay_grid_doubt(grid, now, member);
+            return;
+        }
         for (size_t i = 0; i < member->charges_count; i++) {
             fay_members_count(&grid->members, now, member, &member->charges[i]);
         }
-        fay_suspicion s = fay_suspicion_of(&grid->members, member, 1, 1);
-        if (believed ? !s.enough : s.accusers == 0)
-            return;
         fay_members_sentence(&grid->members, now, member);
     }
     if (since < member->gone_at)
@@ -156,9 +189,8 @@ void fay_grid_bury(fay_grid *grid, fay_ns now, fay_grid_member *member, const fa
 
 /* ---- when too few accuse --------------------------------------------------------------------- */
 
-/* Asks others to dial the suspect; who cannot reach it accuses it as well. False: nobody is there
- * to be asked. */
-static bool ask_relays(fay_grid *grid, const fay_grid_member *member)
+/* Asks others to dial the suspect; who cannot reach it accuses it as well. */
+static void ask_relays(fay_grid *grid, const fay_grid_member *member)
 {
     fay_grid_link *links[FAY_GRID_LINKS_MAX];
     size_t count = 0;
@@ -175,15 +207,19 @@ static bool ask_relays(fay_grid *grid, const fay_grid_member *member)
         links[drawn] = links[asked];
         fay_grid_send(grid, link, FAY_GRID_RELAY, &payload);
     }
-    return count > 0;
+}
+
+/* When to decide without others, since there are none. */
+static fay_ns alone_due(const fay_grid *grid, const fay_suspect *suspect)
+{
+    const fay_charge *ours = fay_member_charge_by(suspect->member, &grid->own.id);
+    return ours != NULL && grid->links_count == 0 ? ours->heard_at + alone_wait : FAY_NEVER;
 }
 
 static void seek_others(fay_grid *grid, fay_ns now, fay_suspect *suspect)
 {
-    const fay_charge *ours = fay_member_charge_by(suspect->member, &grid->own.id);
     suspect->relay_due = now + relay_gap;
-    if (!ask_relays(grid, suspect->member) && ours != NULL && now >= ours->heard_at + alone_wait)
-        sentence(grid, now, suspect->member); /* `suspect` is gone */
+    ask_relays(grid, suspect->member);
 }
 
 /* Too few accuse it, and it has not refuted: it may not have heard. Who is linked to it tells it
@@ -200,18 +236,27 @@ static void ask_suspect(fay_grid *grid, fay_ns now, fay_suspect *suspect)
     }
 }
 
-static bool is_due(const fay_suspect *suspect, fay_ns now)
+/* By those who are alive now: where one accuser was enough, others may have come back. */
+static bool is_due(const fay_grid *grid, fay_suspect *suspect, fay_ns now)
 {
+    if (now >= alone_due(grid, suspect))
+        return true;
+    if (!suspect->suspicion.enough || now < suspect->suspicion.due)
+        return false;
+    suspect->suspicion =
+        fay_suspicion_of(&grid->members, suspect->member, suspect->observers, grid->patience);
     return suspect->suspicion.enough && now >= suspect->suspicion.due;
 }
 
 void fay_grid_suspects_step(fay_grid *grid, fay_ns now)
 {
+    if (fay_refutations_age(&grid->refutations, now))
+        fay_grid_suspects_recount(grid, now); /* who was muted speaks again */
     for (size_t i = grid->suspects_count; i-- > 0;) {
         fay_suspect *suspect = &grid->suspects[i];
         if (!suspect->suspicion.enough && now >= suspect->ask_due)
             ask_suspect(grid, now, suspect);
-        if (is_due(suspect, now)) {
+        if (is_due(grid, suspect, now)) {
             sentence(grid, now, suspect->member);
         } else if (!suspect->suspicion.enough && now >= suspect->relay_due) {
             seek_others(grid, now, suspect);
@@ -225,10 +270,11 @@ void fay_grid_suspects_step(fay_grid *grid, fay_ns now)
 
 fay_ns fay_grid_suspects_due(const fay_grid *grid)
 {
-    fay_ns due = grid->patience_due;
+    fay_ns due = FAY_MIN(grid->patience_due, fay_refutations_due(&grid->refutations));
     for (size_t i = 0; i < grid->suspects_count; i++) {
         const fay_suspect *suspect = &grid->suspects[i];
         fay_ns others = FAY_MIN(suspect->relay_due, suspect->ask_due);
+        due = FAY_MIN(due, alone_due(grid, suspect));
         due = FAY_MIN(due, suspect->suspicion.enough ? suspect->suspicion.due : others);
     }
     return due;

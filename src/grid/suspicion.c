@@ -6,8 +6,7 @@
 #include "base/limits.h"
 
 enum {
-    REFUSED_BY = 3,  /* or all observers, if there are fewer */
-    LONE_ACCUSER = 3 /* members believed alive among which one accuser is enough */
+    REFUSED_BY = 3 /* or all observers, if there are fewer */
 };
 
 static const uint8_t *key_of(const fay_members *members, const fay_charge *charge)
@@ -18,7 +17,7 @@ static const uint8_t *key_of(const fay_members *members, const fay_charge *charg
 
 static bool same_key(const uint8_t *a, const uint8_t *b)
 {
-    return a != NULL && b != NULL && memcmp(a, b, FAY_DIGEST_SIZE) == 0;
+    return a != NULL && b != NULL && memcmp(a, b, FAY_KEY_HASH_SIZE) == 0;
 }
 
 /* Whether an earlier accuser that counts has the same key, which the suspect has not. */
@@ -66,7 +65,7 @@ fay_suspicion fay_suspicion_of(const fay_members *members, const fay_grid_member
     if (s.accusers == 0)
         return s;
     s.refused = refused >= FAY_MIN((size_t)REFUSED_BY, FAY_MAX(observers, (size_t)1));
-    s.enough = s.accusers >= 2 || fay_members_alive(members) <= LONE_ACCUSER;
+    s.enough = s.accusers >= 2 || fay_members_alive(members) <= FAY_LONE_ACCUSER;
     fay_ns wait = s.refused ? members->params->suspicion_refused
                             : wait_of(members->params, s.accusers, observers);
     s.due = s.since + patience * wait;

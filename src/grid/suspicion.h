@@ -19,6 +19,10 @@
 
 #include "grid/members.h"
 
+enum {
+    FAY_LONE_ACCUSER = 3 /* members believed alive among which one accuser is enough */
+};
+
 typedef struct fay_suspicion {
     size_t accusers; /* that count, each key once */
     bool refused;    /* enough of them found its port closed */

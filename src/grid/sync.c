@@ -8,8 +8,14 @@
  *                                          <-- B: BUNDLES of these
  *
  * Versions are hearsay: what they say changes nothing but who is told of what.
+ *
+ * A member that we believe alive may be gone for others: the Grid was in two parts, or somebody was
+ * alone for a while. It alone can say that it lives, with another inc, so it is told: on our link
+ * to it, or it is dialled; a few a second, since there may be many, and not all need be true.
  */
 #include "grid/internal.h"
+
+static const fay_ns doubt_gap = 200 * FAY_MS;
 
 void fay_grid_sync_begin(fay_grid *grid, const fay_grid_link *link)
 {
@@ -40,7 +46,7 @@ int fay_grid_sync_digest(fay_grid *grid, fay_ns now, const fay_grid_link *link, 
     FAY_EACH_MEMBER(member, &grid->members)
     {
         if (has_bit(bits, &member->id) && fay_members_tells(&grid->members, now, member))
-            fay_member_version_write(member, &payload);
+            fay_member_version_write(member, member->gone, &payload);
     }
     fay_grid_send(grid, link, FAY_GRID_VERSIONS, &payload);
     return 0;
@@ -51,9 +57,56 @@ void fay_grid_sync_gone(fay_grid *grid, const fay_grid_link *link, const fay_gri
     static const uint8_t no_buckets[FAY_BUCKET_BITS];
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
     fay_buffer_append(&payload, no_buckets, sizeof no_buckets);
-    fay_member_version_write(member, &payload);
+    fay_member_version_write(member, true, &payload);
     fay_grid_send(grid, link, FAY_GRID_VERSIONS, &payload);
 }
+
+/* ---- doubts ---------------------------------------------------------------------------------- */
+
+void fay_grid_doubt(fay_grid *grid, fay_ns now, fay_grid_member *member)
+{
+    if (member->gone || member == grid->self)
+        return;
+    member->doubted = true;
+    if (grid->doubt_due == FAY_NEVER)
+        grid->doubt_due = now;
+}
+
+void fay_grid_sync_doubt(fay_grid *grid, const fay_grid_link *link, fay_grid_member *member)
+{
+    member->doubted = false;
+    fay_grid_sync_gone(grid, link, member);
+}
+
+static fay_grid_member *draw_doubted(fay_grid *grid)
+{
+    fay_grid_member *drawn = NULL;
+    uint64_t seen = 0;
+    FAY_EACH_MEMBER(member, &grid->members)
+    {
+        if (member->doubted && !member->gone && fay_prng_below(&grid->prng, ++seen) == 0)
+            drawn = member;
+    }
+    return drawn;
+}
+
+void fay_grid_sync_step(fay_grid *grid, fay_ns now)
+{
+    if (now < grid->doubt_due)
+        return;
+    fay_grid_member *member = draw_doubted(grid);
+    grid->doubt_due = member != NULL ? now + doubt_gap : FAY_NEVER;
+    if (member == NULL)
+        return;
+    const fay_grid_link *link = fay_grid_link_to(grid, &member->id);
+    if (link != NULL) {
+        fay_grid_sync_doubt(grid, link, member);
+    } else {
+        (void)fay_grid_contact(grid, &member->id, FAY_CONTACT_GONE, now);
+    }
+}
+
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 /* < 0: theirs is later; > 0: ours is. */
 static int compare(const fay_grid_member *ours, const fay_member_version *theirs)
@@ -62,10 +115,11 @@ static int compare(const fay_grid_member *ours, const fay_member_version *theirs
         return ours->boot < theirs->boot ? -1 : 1;
     if (ours->inc != theirs->inc)
         return ours->inc < theirs->inc ? -1 : 1;
+    if (ours->gone != theirs->gone) /* before seq, which a stub has not */
+        return ours->gone ? 1 : -1;
     if (ours->record != NULL && ours->record->seq != theirs->seq)
         return ours->record->seq < theirs->seq ? -1 : 1;
-    bool gone = fay_member_gone(fay_member_state_of(ours));
-    return gone == theirs->gone ? 0 : gone ? 1 : -1;
+    return 0;
 }
 
 /* They are told of what they lack, and asked for what we lack. */
@@ -74,13 +128,19 @@ static void compare_one(fay_grid *grid, fay_ns now, fay_grid_link *link,
 {
     fay_grid_member *ours = fay_members_find(&grid->members, &theirs->id);
     int order = ours != NULL ? compare(ours, theirs) : -1;
-    if (ours == grid->self && ours != NULL && theirs->gone && order <= 0 &&
-        theirs->boot == grid->own.boot) {
-        fay_grid_own_refute(grid);
+    if (ours == grid->self && ours != NULL)
+        fay_grid_twin_hearsay(grid, now, theirs);
+    if (ours == grid->self && ours != NULL && theirs->gone && theirs->boot == ours->boot &&
+        theirs->inc >= ours->inc) { /* whatever seq: a stub has none */
+        fay_grid_own_refute(grid, false);
     } else if (order < 0) {
+        if (ours != NULL && theirs->gone && theirs->boot == ours->boot && theirs->inc == ours->inc)
+            fay_grid_doubt(grid, now, ours);
         fay_buffer_append(want, theirs->id.bytes, sizeof theirs->id.bytes);
     } else if (order > 0 && fay_members_tells(&grid->members, now, ours)) {
         fay_grid_tell_one(grid, ours, link);
+    } else if (order > 0 && !theirs->gone) {
+        fay_grid_sync_gone(grid, link, ours);
     }
 }
 

@@ -134,7 +134,7 @@ static uint32_t news_of(const fay_bundle *bundle, const fay_grid_member *member)
         const fay_grid_accusation *said = &bundle->accusations[i];
         const fay_charge *charge = same ? fay_member_charge_by(member, &said->observer) : NULL;
         bool present = said->boot == record->boot && said->inc == record->inc;
-        if (present && (charge == NULL || fay_accusation_compare(said, &charge->said) > 0))
+        if (present && (charge == NULL || said->observer_boot > charge->said.observer_boot))
             news |= (uint32_t)2 << i;
     }
     return news;
@@ -148,6 +148,8 @@ static void take(fay_grid *grid, fay_ns now, fay_grid_link *from, const fay_bund
     fay_member_state was = member != NULL ? fay_member_state_of(member) : FAY_ALIVE;
     bool known = member != NULL, changed = false;
     if ((good & 1) != 0) {
+        if (known)
+            fay_grid_refuted(grid, now, member, &bundle->record);
         int merged = fay_members_merge_record(&grid->members, now, &bundle->record, &member);
         if (merged == FAY_MERGE_NO_ROOM)
             return;
@@ -158,7 +160,7 @@ static void take(fay_grid *grid, fay_ns now, fay_grid_link *from, const fay_bund
         if ((good & ((uint32_t)2 << i)) != 0 &&
             fay_members_merge_accusation(&grid->members, now, said,
                                          fay_grid_entitled(grid, now, said)) == FAY_MERGE_NEW)
-            changed = true;
+            changed = changed || !fay_grid_is_muted(grid, now, said);
     }
     if (member == NULL)
         return;
@@ -171,17 +173,28 @@ static void take(fay_grid *grid, fay_ns now, fay_grid_link *from, const fay_bund
         fay_grid_tell(grid, member, from);
 }
 
+/* By somebody who is not muted. */
+static bool is_accused(const fay_grid *grid, fay_ns now, const fay_bundle *bundle, uint32_t good)
+{
+    for (size_t i = 0; i < bundle->count; i++) {
+        if ((good & ((uint32_t)2 << i)) != 0 &&
+            !fay_grid_is_muted(grid, now, &bundle->accusations[i]))
+            return true;
+    }
+    return false;
+}
+
 /* This Node's own: whoever else says something of it is answered, not believed. */
 static void take_own(fay_grid *grid, fay_ns now, fay_grid_link *from, const fay_bundle *bundle,
                      uint32_t good)
 {
     if ((good & 1) != 0) {
-        fay_grid_own_foreign(grid, &bundle->record);
+        fay_grid_twin_told(grid, now, &bundle->record);
         return;
     }
     bool present = bundle->record.boot == grid->own.boot && bundle->record.inc == grid->own.inc;
-    if (present && (bundle->gone || good != 0))
-        fay_grid_own_refute(grid);
+    if (present && (bundle->gone || bundle->count > 0))
+        fay_grid_own_refute(grid, is_accused(grid, now, bundle, good));
     if (good != 0)
         take(grid, now, from, bundle, good);
 }
@@ -198,15 +211,28 @@ static void finish(fay_grid *grid, fay_ns now, fay_grid_link *from, const fay_bu
     }
 }
 
-void fay_grid_ask_verdict(fay_grid *grid, uint64_t token, const fay_buffer *text,
-                          const fay_node_id *id, uint64_t boot, const uint8_t *signature)
+/* What says whose the record key of that boot is; NULL: we do not know. */
+static const uint8_t *certification_of(const fay_grid *grid, const fay_node_id *id, uint64_t boot)
 {
+    const fay_grid_member *member = fay_members_find(&grid->members, id);
+    bool known = member != NULL && member->record != NULL && member->record->boot == boot;
+    return known ? member->record->certification : NULL;
+}
+
+void fay_grid_ask_verdict(fay_grid *grid, uint64_t token, const fay_grid_signed_text *said)
+{
+    const uint8_t *certification = said->certification != NULL
+                                       ? said->certification
+                                       : certification_of(grid, said->id, said->boot);
     fay_grid_action *action = fay_grid_act(grid, FAY_GRID_VERIFY);
     action->token = token;
-    action->boot = boot;
-    action->bytes = fay_grid_lend(grid, fay_buffer_data(text), fay_buffer_size(text));
-    action->id = (const fay_node_id *)fay_grid_lend(grid, id, sizeof *id).bytes;
-    action->signature = fay_grid_lend(grid, signature, FAY_SIGNATURE_SIZE).bytes;
+    action->link = said->link;
+    action->boot = said->boot;
+    action->bytes = fay_grid_lend(grid, fay_buffer_data(said->text), fay_buffer_size(said->text));
+    action->id = (const fay_node_id *)fay_grid_lend(grid, said->id, sizeof *said->id).bytes;
+    action->signature = fay_grid_lend(grid, said->signature, FAY_SIGNATURE_SIZE).bytes;
+    if (certification != NULL)
+        action->certification = fay_grid_lend(grid, certification, FAY_KEY_HASH_SIZE).bytes;
 }
 
 static void ask_all(fay_grid *grid, const fay_pending *pending)
@@ -215,8 +241,13 @@ static void ask_all(fay_grid *grid, const fay_pending *pending)
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer text = {0};
     if ((pending->asked & 1) != 0) {
         fay_record_signed(&bundle->record, &text);
-        fay_grid_ask_verdict(grid, pending->token, &text, &bundle->record.id, bundle->record.boot,
-                             bundle->record.signature);
+        fay_grid_signed_text said = {.text = &text,
+                                     .id = &bundle->record.id,
+                                     .boot = bundle->record.boot,
+                                     .link = pending->link,
+                                     .signature = bundle->record.signature,
+                                     .certification = bundle->record.certification};
+        fay_grid_ask_verdict(grid, pending->token, &said);
     }
     for (size_t i = 0; i < bundle->count; i++) {
         const fay_grid_accusation *said = &bundle->accusations[i];
@@ -224,8 +255,12 @@ static void ask_all(fay_grid *grid, const fay_pending *pending)
             continue;
         fay_buffer_clear(&text);
         fay_accusation_signed(said, &text);
-        fay_grid_ask_verdict(grid, pending->token + 1 + i, &text, &said->observer,
-                             said->observer_boot, said->signature);
+        fay_grid_signed_text signed_text = {.text = &text,
+                                            .id = &said->observer,
+                                            .boot = said->observer_boot,
+                                            .link = pending->link,
+                                            .signature = said->signature};
+        fay_grid_ask_verdict(grid, pending->token + 1 + i, &signed_text);
     }
 }
 
@@ -313,13 +348,25 @@ static void answer(fay_grid *grid, fay_ns now, fay_grid_link *from, const fay_bu
     }
 }
 
+/* A record of this Node's own id that it has not made: another record key has. */
+static bool is_foreign(const fay_grid *grid, const fay_grid_record *record)
+{
+    const fay_grid_record *own = &grid->own;
+    return record->boot > own->boot ||
+           (record->boot == own->boot &&
+            memcmp(record->certification, own->certification, sizeof own->certification) != 0);
+}
+
 static void hear(fay_grid *grid, fay_ns now, fay_grid_link *from, const fay_bundle *bundle)
 {
     fay_grid_member *member = fay_members_find(&grid->members, &bundle->record.id);
     uint32_t news = news_of(bundle, member);
+    bool own = is_own(grid, &bundle->record.id), accused = own && bundle->count > 0;
+    if (own)
+        news = (news & ~(uint32_t)1) | is_foreign(grid, &bundle->record);
     if (news != 0) {
         wait_for_verdicts(grid, from, bundle, news);
-    } else if (bundle->gone) {
+    } else if (bundle->gone || accused) {
         finish(grid, now, from, bundle, 0, 0);
     }
     if (member != NULL && (news & 1) == 0)

@@ -1,27 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* What must hold in a Grid that has been left alone for ten seconds. */
+/*
+ * What must hold in a Grid, seen from outside; a breach ends the program with the seed. By the
+ * numbers of the design:
+ *
+ *     1  boot, inc and state of an entry never go back; nobody but its owner raises boot and inc
+ *     2  after ten quiet seconds all live tables are equal, and the live Nodes hang together
+ *     3  everybody has two observers; nobody dead is believed alive
+ *     4  one observer alone has nobody declared dead; nobody live is dead when all is quiet
+ *     5  a life that was gone does not come back
+ *     6  links are known at both ends; nobody has too many, once all is quiet
+ *     7  refutations are never dropped: else tables would differ after slow readers and stalls (2)
+ *     8  a change costs each link one message at most (fay_sim_judge_cost)
+ */
 #ifndef FAY_SIM_GRID_JUDGE_H
 #define FAY_SIM_GRID_JUDGE_H
 
 #include "sim/grid_net.h"
 
-/* All live tables say the same: who lives is alive, who does not is gone. */
-void fay_sim_judge_tables(const fay_net *net);
-/* Links are known at both ends, not too many, and make one piece of all live Nodes. */
-void fay_sim_judge_links(const fay_net *net);
-/* Everybody has two observers at least, as far as there are others. */
-void fay_sim_judge_observers(const fay_net *net);
+/* 2, 3, 4, 6: of a Grid that has been left alone. */
+void fay_sim_judge(const fay_net *net);
 
-/* What each Node held of each member when it was last looked at. */
-typedef struct fay_sim_held {
-    uint64_t life; /* of the Node that held it: its boot */
-    uint64_t boot;
-    uint32_t inc;
-    fay_member_state state;
-} fay_sim_held;
+/* 8: so many messages for so many changes among `alive` Nodes. */
+void fay_sim_judge_cost(const fay_net *net, uint64_t messages, uint64_t changes);
 
-/* Nothing has gone back since the last time: boot, inc, and within these the state. `held` has
- * nodes x nodes entries, zeroed at first. */
-void fay_sim_judge_progress(const fay_net *net, fay_sim_held *held);
+/* What was seen of a Grid the last time. */
+typedef struct fay_sim_seen fay_sim_seen;
+
+fay_sim_seen *fay_sim_seen_new(const fay_net *net);
+void fay_sim_seen_free(fay_sim_seen *seen);
+/* 1, 5: all the time. */
+void fay_sim_judge_progress(const fay_net *net, fay_sim_seen *seen);
+/* 4: of a Node that has just found that one dead. */
+void fay_sim_judge_verdict(const fay_net *net, const fay_sim_seen *seen, uint32_t node,
+                           const fay_node_id *id);
 
 #endif /* FAY_SIM_GRID_JUDGE_H */

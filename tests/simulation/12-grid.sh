@@ -12,7 +12,8 @@ fail() {
 
 # Below four Nodes one accuser decides, up to eight all link to all, then there are rings.
 for nodes in 3 4 8 9 16; do
-    "$sim" grid --nodes $nodes --scenario join,storm,kill,half,say,sayhuge,split --seeds 1-2 ||
+    "$sim" grid --nodes $nodes --seeds 1-2 \
+        --scenario join,storm,kill,half,say,sayhuge,change,crl,idle,split,lost ||
         fail "$nodes Nodes: see above"
 done
 "$sim" grid --nodes 60 --scenario storm,half --seed 1 || fail "60 Nodes: see above"
@@ -26,10 +27,21 @@ for nodes in 3 4 9; do
         END { if (!found) exit 1 }' || fail "$nodes Nodes: see above"
 done
 
-# Faults of all kinds for a minute; then all agree.
-for nodes in 3 4 9; do
-    "$sim" grid --nodes $nodes --scenario chaos --seeds 1-20 || fail "$nodes Nodes: see above"
+# All but one die, of any few.
+for nodes in 2 3 4 5 6 7 8 9 10; do
+    "$sim" grid --nodes $nodes --scenario alone --seeds 1-4 || fail "$nodes Nodes: see above"
 done
+
+# Faults of all kinds for a minute, then all agree; copies of state directories, of which one of each
+# stays; one member that means ill, and hurts nobody.
+for nodes in 2 3 4 9; do
+    "$sim" grid --nodes $nodes --scenario chaos,clone,forge --seeds 1-20 ||
+        fail "$nodes Nodes: see above"
+done
+"$sim" grid --nodes 30 --scenario chaos,forge --seeds 1-2 || fail "30 Nodes: see above"
+
+# Hours and days: parts that have forgotten each other, and pauses that mean nothing.
+"$sim" grid --nodes 4 --scenario long --seed 1 || fail "long: see above"
 
 "$sim" grid --nodes 5 --scenario freeze --seed 1 || fail "freeze: see above"
 
@@ -42,7 +54,7 @@ hash_of() {
 "$sim" grid --nodes 5 --scenario kill --seed 1 --trace | grep -q 'is dead$' || fail "no trace"
 
 # What is not understood is a usage error.
-for bad in "--nodes 2" "--nodes 2001" "--nodes x" "--scenario nosuch" "--scenario join,nosuch" \
+for bad in "--nodes 1" "--nodes 4001" "--nodes x" "--scenario nosuch" "--scenario join,nosuch" \
     "--seeds 9-1" "--seed x" "--seeds 1-2 --trace" "--nosuch" "more"; do
     code=0
     # shellcheck disable=SC2086 # several words on purpose

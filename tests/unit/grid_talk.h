@@ -90,6 +90,11 @@ static inline void say(talk *t, const fay_grid_action *action)
     case FAY_GRID_REPLACED:
         fay_buffer_printf(&t->said, "replaced by boot %u\n", (unsigned)action->boot);
         break;
+    case FAY_GRID_REBOOT: fay_buffer_printf(&t->said, "reboot %u\n", (unsigned)action->boot); break;
+    case FAY_GRID_BEHIND:
+        fay_buffer_printf(&t->said, "behind %u: CRL %u\n", (unsigned)action->link,
+                          (unsigned)action->number);
+        break;
     case FAY_GRID_LEFT: fay_buffer_append_text(&t->said, "left\n"); break;
     case FAY_GRID_SIGN:
     case FAY_GRID_VERIFY: break;
@@ -164,6 +169,29 @@ static inline void up(talk *t, uint64_t link, unsigned node, uint64_t boot, uint
                       .kind = FAY_GRID_UP, .link = link, .dial = dial, .id = &id, .boot = boot});
 }
 
+/* A handshake with this very id, in that boot, with another certification than ours. */
+static inline void meet_twin(talk *t, uint64_t link, uint64_t boot, uint64_t dial, uint8_t key)
+{
+    fay_node_id id = id_of(SELF);
+    uint8_t certification[FAY_KEY_HASH_SIZE] = {key};
+    (void)feed(t, (fay_grid_event){.kind = FAY_GRID_UP,
+                                   .link = link,
+                                   .dial = dial,
+                                   .id = &id,
+                                   .boot = boot,
+                                   .bytes = certification,
+                                   .size = sizeof certification});
+}
+
+static inline void rebooted(talk *t, uint64_t boot)
+{
+    static const uint8_t certification[FAY_KEY_HASH_SIZE] = {9};
+    (void)feed(t, (fay_grid_event){.kind = FAY_GRID_REBOOTED,
+                                   .boot = boot,
+                                   .bytes = certification,
+                                   .size = sizeof certification});
+}
+
 static inline void down(talk *t, uint64_t link)
 {
     (void)feed(t, (fay_grid_event){.kind = FAY_GRID_DOWN, .link = link});
@@ -216,9 +244,20 @@ static inline void hear_of(talk *t, uint64_t link, unsigned node, uint64_t boot,
     assert_int_equal(hear(t, link, FAY_GRID_BUNDLES, &payload), 0);
 }
 
+static inline void hear_bye(talk *t, uint64_t link, unsigned node, uint64_t boot, uint32_t inc)
+{
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
+    FAY_CLEANUP(fay_freep) fay_grid_record *record = new_record(node, boot, inc, 1, true);
+    fay_grid_member *member = fay_member_new(&record->id);
+    (void)fay_member_merge_record(member, t->now, record);
+    fay_bundle_write(member, t->now, &payload);
+    fay_member_free(member);
+    assert_int_equal(hear(t, link, FAY_GRID_BUNDLES, &payload), 0);
+}
+
 static inline int set_up(void **state)
 {
-    static const uint8_t digest[FAY_DIGEST_SIZE];
+    static const uint8_t digest[FAY_KEY_HASH_SIZE];
     static const char *const seeds[] = {"seed:1"};
     static talk t;
     fay_grid_config config = {.id = id_of(SELF),

@@ -19,7 +19,7 @@ static void both_profiles_are_sound(void **state)
     assert_int_equal(fay_grid_params_check(&lan, &err), 0);
     assert_int_equal(fay_grid_params_check(&wan, &err), 0);
     assert_string_equal(err.message, "");
-    assert_true(lan.silent == 3500 * FAY_MS);
+    assert_true(lan.silent == 3200 * FAY_MS);
     assert_true(wan.silent == 3 * lan.silent); /* what waits for others waits longer */
     assert_true(wan.stub == lan.stub);         /* what is kept is not */
     assert_int_equal(wan.mesh_max, lan.mesh_max);
