@@ -11,8 +11,7 @@ enum {
     SUGGESTIONS_MAX = 128
 };
 
-static const char *const later[] = {"grid", "detach", "strategy", "weight", "place",     "context",
-                                    "join", "peer",   "wait",     "listen", "dashboard", "addon"};
+static const char *const later[] = {"detach", "place", "context", "wait", "dashboard", "addon"};
 
 bool fay_args_is_later(const char *name)
 {
@@ -135,7 +134,8 @@ int fay_args_next(fay_args *args, fay_error *err)
     }
     if (strncmp(word, "--", 2) == 0)
         return next_long(args, word + 2, err);
-    if (word[0] == '-' && word[1] != '\0') {
+    bool number = args->numbers && (word[1] == '.' || (word[1] >= '0' && word[1] <= '9'));
+    if (word[0] == '-' && word[1] != '\0' && !number) {
         args->cluster = word + 1;
         return next_letter(args, err);
     }

@@ -9,8 +9,8 @@
  * its own help: here an unknown flag names the one that was meant, a flag of a later version is
  * refused as such, help begins with examples, and the same tables make the completion.
  *
- * Flags and words may be mixed. "-0q" is -0 and -q, "-j4" is -j 4. What stands behind `--` is not
- * looked at.
+ * Flags and words may be mixed. "-0q" is -0 and -q, "-j4" is -j 4; where numbers go, "-1.5" is
+ * a word. What stands behind `--` is not looked at.
  */
 #ifndef FAY_ARGS_H
 #define FAY_ARGS_H
@@ -32,6 +32,7 @@ typedef struct fay_args {
     int at; /* the next word */
     /* Searched in this order. A command's own flag hides a global one of the same name. */
     const fay_flag *own, *global; /* NULL = none */
+    bool numbers;                 /* "-1.5" is a word */
     const char *cluster;          /* what is left of "-0q" */
     bool dashes;                  /* `--` was met: argv[at] is the first word behind it */
     /* What was met last. */

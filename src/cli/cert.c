@@ -25,7 +25,8 @@ typedef enum key {
     KEY_ROLE,
     KEY_ALGORITHM,
     KEY_TTL,
-    KEY_USES
+    KEY_USES,
+    KEY_PEER
 } key;
 
 static const fay_flag flags[] = {
@@ -35,6 +36,7 @@ static const fay_flag flags[] = {
     {"algorithm", 0, KEY_ALGORITHM, "p256|ed25519", "init, host: of the keys (default p256)"},
     {"ttl", 0, KEY_TTL, "D", "token: how long it is good (default 1h)"},
     {"uses", 0, KEY_USES, "N", "token: for how many machines (default 1)"},
+    {"peer", 0, KEY_PEER, "HOST:PORT", "show: what that Node shows"},
     {0},
 };
 
@@ -46,6 +48,7 @@ static const unsigned takers[] = {
     [KEY_ALGORITHM] = INIT | HOST,
     [KEY_TTL] = TOKEN,
     [KEY_USES] = TOKEN,
+    [KEY_PEER] = SHOW,
 };
 
 static const struct verb {
@@ -117,6 +120,7 @@ static int take_flag(fay_cert *cert)
         return fay_cli_misuse(cert->cli, "'--algorithm' is p256 or ed25519, not '%.100s'", value);
     case KEY_TTL: return take_ttl(cert, value);
     case KEY_USES: return take_uses(cert, value);
+    case KEY_PEER: cert->peer = value; return 0;
     }
     return 0;
 }
@@ -168,6 +172,8 @@ static int carry_out(fay_cert *cert, uint64_t given)
     }
     if (verb->word == NULL && cert->word != NULL)
         return fay_cli_misuse(cert->cli, "'%.100s' is one word too many", cert->word);
+    if (cert->peer != NULL && cert->word != NULL)
+        return fay_cli_misuse(cert->cli, "'cert show' takes '--peer' or a file, not both");
     if (verb->needs_word && cert->word == NULL)
         return fay_cli_misuse(cert->cli, "'cert %s' takes %s", verb->name, verb->word);
     int exit = fay_cli_tls(cert->cli, &cert->settings);
@@ -219,21 +225,23 @@ const fay_cli_command fay_command_cert = {
     .usage = "cert init [--name NAME] [--san X].. [--role R]..\n"
              "cert host NAME [--san X].. [--role R]..\n"
              "cert token [--ttl 1h] [--uses 1] [--role R]..\n"
-             "cert show [FILE]\n"
+             "cert show [FILE | --peer HOST:PORT]\n"
              "cert renew [NODE] [--san X]..\n"
              "cert revoke NODE",
     .summary = "keys and certificates of a Grid",
-    .examples = "faymora cert init                  # a CA, and the identity of this host\n"
-                "faymora cert host b --san 10.0.0.8 # a key and a certificate for another host\n"
-                "faymora cert token --uses 5        # lets five machines fetch their own\n"
-                "faymora cert show                  # whose they are, what for, until when\n"
-                "faymora cert renew                 # the same key for another year\n"
-                "faymora cert revoke b",
+    .examples =
+        "faymora cert init                  # a CA, and the identity of this host\n"
+        "faymora cert host b --san 10.0.0.8 # a key and a certificate for another host\n"
+        "faymora cert token --uses 5        # lets five machines fetch their own\n"
+        "faymora cert show                  # whose they are, what for, until when\n"
+        "faymora cert show --peer b:7331    # which ones a Node shows, and if we believe it\n"
+        "faymora cert renew                 # the same key for another year\n"
+        "faymora cert revoke b",
     .notes = "All is in one directory: --tls-dir, else FAYMORA_TLS_DIR, else\n"
              "~/.config/faymora/tls. Without a CA of ours, certificates of any PKI will do:\n"
              "--ca, --cert and --key, or the variables FAYMORA_TLS_* of faymora-cert(1).\n"
              "host, token, renew and revoke need the key of the CA: be where cert init was.\n"
-             "Nothing here uses the network.",
+             "Nothing but show --peer uses the network.",
     .exits = "0 ok\n"
              "1 revoke, renew: the CA has issued nothing to that Node, or revoked it\n"
              "2 usage; or something is there already that would be overwritten\n"

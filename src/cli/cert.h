@@ -14,6 +14,7 @@ typedef struct fay_cert {
     int64_t now; /* seconds since 1970 */
     /* Flags. */
     const char *name; /* NULL = the host's */
+    const char *peer; /* HOST:PORT; NULL = none */
     char **sans;      /* NULL = none */
     unsigned roles;   /* 0 = not said */
     fay_algorithm algorithm;

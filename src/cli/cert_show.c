@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* faymora cert show: whose certificates these are, what for, until when, and whether they hold. */
+/* faymora cert show: whose certificates these are, what for, until when, whether they hold. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 
 #include "cli/cert.h"
 #include "item/json.h"
+#include "net/probe.h"
 #include "pki/crl.h"
 #include "pki/identity.h"
 #include "pki/key.h"
@@ -15,9 +16,8 @@
 
 static void append_id(const fay_certificate *c, char text[FAY_NODE_ID_TEXT_MAX])
 {
-    uint8_t id[FAY_NODE_ID_SIZE];
-    fay_node_id(&c->public_key, c->name, id);
-    (void)fay_hex(id, sizeof id, text);
+    fay_node_id id = fay_node_id_of(&c->public_key, c->name);
+    (void)fay_hex(id.bytes, sizeof id.bytes, text);
 }
 
 static void append_validity(const fay_certificate *c, int64_t now, fay_buffer *out)
@@ -302,6 +302,46 @@ static int show_identity(page *p, const fay_tls_settings *settings)
     return exit;
 }
 
+/* ---- a Node ---------------------------------------------------------------------------------- */
+
+/* Whether we would believe it, as who dials it. */
+static int judge(const fay_cert *cert, STACK_OF(X509) * shown, fay_identity *identity,
+                 fay_error *err)
+{
+    FAY_CLEANUP(fay_x509s_freep) STACK_OF(X509) *chain = NULL;
+    fay_error why = {0};
+    int r = fay_identity_load(&cert->settings, 0, cert->now, identity, &why);
+    if (r < 0) {
+        *err = why;
+        return r;
+    }
+    const fay_check check = {
+        .what = cert->peer, .trust = &identity->trust, .purpose = FAY_FOR_SERVER, .now = cert->now};
+    return fay_verify(&check, sk_X509_value(shown, 0), shown, &chain, err);
+}
+
+static int show_peer(page *p)
+{
+    const fay_cert *cert = p->cert;
+    fay_error err = {0};
+    FAY_CLEANUP(fay_x509s_freep) STACK_OF(X509) *shown = NULL;
+    FAY_CLEANUP(fay_identity_deinit) fay_identity identity = {0};
+    int r = fay_probe(cert->peer, fay_cli_timeout(cert->cli), &shown, &err);
+    if (r < 0)
+        return fay_cli_fail(&err, r == FAY_E_INVAL ? FAY_EXIT_USAGE : FAY_EXIT_TLS);
+    begin(p);
+    for (int i = 0; r == 0 && i < sk_X509_num(shown); i++)
+        r = add_certificate(p, NULL, sk_X509_value(shown, i), &err);
+    if (r == 0)
+        r = judge(cert, shown, &identity, &err);
+    if (cert->cli->json) {
+        fay_buffer_append_text(&p->text, "],\"crl\":null");
+        append_verdict(p, &identity, &err);
+    }
+    int exit = fay_cli_print(&p->text);
+    return r < 0 ? fay_cli_fail(&err, FAY_EXIT_TLS) : exit;
+}
+
 int fay_cert_show(const fay_cert *cert)
 {
     struct stat status;
@@ -309,7 +349,9 @@ int fay_cert_show(const fay_cert *cert)
     fay_tls_flags flags = {.directory = cert->word};
     page p = {.cert = cert};
     int exit;
-    if (cert->word == NULL) {
+    if (cert->peer != NULL) {
+        exit = show_peer(&p);
+    } else if (cert->word == NULL) {
         exit = show_identity(&p, &cert->settings);
     } else if (stat(cert->word, &status) == 0 && S_ISDIR(status.st_mode)) {
         (void)fay_tls_settings_resolve(&flags, fay_cli_variable, NULL, &other, NULL);

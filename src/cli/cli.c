@@ -12,10 +12,12 @@
 #include "base/log.h"
 #include "base/units.h"
 
+#define TIMEOUT_DEFAULT (5 * FAY_SECOND)
+
 static const char *const later_verbs[] = {
-    "put",  "ps",     "nodes", "runs",   "logs",   "events",  "event",  "explain", "top",
-    "tap",  "attach", "scale", "pause",  "resume", "stop",    "weight", "drain",   "undrain",
-    "kill", "spawn",  "agent", "doctor", "node",   "channel", "addon",  "call",    "dashboard"};
+    "put",   "ps",    "runs",    "logs",  "explain", "top",      "tap",  "attach",
+    "scale", "pause", "resume",  "stop",  "drain",   "undrain",  "kill", "spawn",
+    "agent", "node",  "channel", "addon", "call",    "dashboard"};
 
 static const char *variable(const char *name)
 {
@@ -97,6 +99,11 @@ void fay_cli_die_of(int signal_number)
     (void)raise(signal_number);
 }
 
+fay_ns fay_cli_timeout(const fay_cli *cli)
+{
+    return cli->timeout > 0 ? cli->timeout : TIMEOUT_DEFAULT;
+}
+
 bool fay_cli_coloured(const fay_cli *cli, int fd)
 {
     switch (cli->colour) {
@@ -155,11 +162,12 @@ static bool take_global(fay_cli *cli)
     case 'L': return set_log_format(cli, cli->args.value);
     case 'C': return set_colour(cli, cli->args.value);
     case 'T':
-        if (fay_duration_parse(cli->args.value, &cli->timeout) == 0)
+        if (fay_duration_parse(cli->args.value, &cli->timeout) == 0 && cli->timeout > 0)
             return true;
-        (void)fay_cli_misuse(cli, "'--timeout' takes a duration such as 5s, not '%.100s'",
+        (void)fay_cli_misuse(cli, "'--timeout' takes a duration above 0 such as 5s, not '%.100s'",
                              cli->args.value);
         return false;
+    case 'g': cli->grid = cli->args.value; return true;
     case 'd': cli->tls.directory = cli->args.value; return true;
     case 'a': cli->tls.ca = cli->args.value; return true;
     case 'c': cli->tls.certificate = cli->args.value; return true;

@@ -50,7 +50,8 @@ struct fay_cli {
     unsigned verbose;
     bool log_json;
     fay_cli_colour colour;
-    fay_ns timeout;    /* of the Grid's answers; nothing here waits for any */
+    fay_ns timeout;    /* of the Grid's answers; 0 = not said */
+    const char *grid;  /* --grid: whom to call, see cli/reach.h; NULL = not said */
     fay_tls_flags tls; /* --tls-dir, --ca, --cert, --key */
 };
 
@@ -85,6 +86,9 @@ int fay_cli_fail(const fay_error *err, int exit);
 void fay_cli_config_text(fay_config_errors *errors);
 int fay_cli_config_json(const fay_buffer *members);
 
+/* How long an answer of the Grid may take: --timeout, or what holds without it. */
+fay_ns fay_cli_timeout(const fay_cli *cli);
+
 /* Whether to write colours to this descriptor: --color, NO_COLOR, TERM, isatty. */
 bool fay_cli_coloured(const fay_cli *cli, int fd);
 
@@ -113,7 +117,8 @@ int fay_version_print(const fay_cli *cli);
 void fay_completion_bash(fay_buffer *out);
 
 extern const fay_cli_command fay_command_run, fay_command_lint, fay_command_plan, fay_command_init,
-    fay_command_dead, fay_command_cert, fay_command_bench, fay_command_completion,
-    fay_command_version;
+    fay_command_dead, fay_command_agent, fay_command_node, fay_command_nodes, fay_command_events,
+    fay_command_event, fay_command_weight, fay_command_doctor, fay_command_cert, fay_command_bench,
+    fay_command_completion, fay_command_version;
 
 #endif /* FAY_CLI_H */

@@ -11,11 +11,23 @@ enum {
     FLAG_COLUMN = 28
 };
 
-const fay_cli_command *const fay_commands[] = {&fay_command_run,     &fay_command_lint,
-                                               &fay_command_plan,    &fay_command_init,
-                                               &fay_command_dead,    &fay_command_cert,
-                                               &fay_command_bench,   &fay_command_completion,
-                                               &fay_command_version, NULL};
+const fay_cli_command *const fay_commands[] = {&fay_command_run,
+                                               &fay_command_lint,
+                                               &fay_command_plan,
+                                               &fay_command_init,
+                                               &fay_command_dead,
+                                               &fay_command_agent,
+                                               &fay_command_node,
+                                               &fay_command_nodes,
+                                               &fay_command_events,
+                                               &fay_command_event,
+                                               &fay_command_weight,
+                                               &fay_command_doctor,
+                                               &fay_command_cert,
+                                               &fay_command_bench,
+                                               &fay_command_completion,
+                                               &fay_command_version,
+                                               NULL};
 
 const fay_flag fay_global_flags[] = {
     {"json", 0, 'J', NULL, "what is printed for people, as JSON"},
@@ -23,7 +35,8 @@ const fay_flag fay_global_flags[] = {
     {"verbose", 'v', 'v', NULL, "log what happens; twice: pressure too"},
     {"log-format", 0, 'L', "text|json", "form of the log on stderr"},
     {"color", 0, 'C', "auto|always|never", "auto: on a terminal, unless NO_COLOR is set"},
-    {"timeout", 0, 'T', "D", "how long an answer of the Grid may take"},
+    {"grid", 0, 'g', "HOST:PORT[,..]", "call this Node, or the first of these that answers"},
+    {"timeout", 0, 'T', "D", "how long an answer of the Grid may take (default 5s)"},
     {"tls-dir", 0, 'd', "DIR", "where keys and certificates are; or name them:"},
     {"ca", 0, 'a', "F", "certificates of the CA"},
     {"cert", 0, 'c', "F", "the certificate, and what is between it and the CA"},

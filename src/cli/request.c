@@ -180,6 +180,8 @@ static int take_flag(fay_cli *cli, fay_request *request)
 static int check(fay_cli *cli, const fay_request *request)
 {
     const fay_overrides *overrides = &request->overrides;
+    if (cli->grid != NULL)
+        return fay_cli_misuse(cli, "'--grid' is not in this version of '%s'", cli->command->name);
     if (request->file != NULL && request->words_count > 0)
         return fay_cli_misuse(cli, "both a file ('%.100s') and a command behind --", request->file);
     if (request->file == NULL && request->words_count == 0 && cli->args.dashes)

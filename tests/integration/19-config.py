@@ -245,7 +245,7 @@ class CommandLine(faytest.Case):
     def test_later_flags_and_commands_are_refused_by_name(self):
         for args, said in ((["run", "--grid", "h:1", "--", "cat"], "--grid"),
                            (["run", "--detach", "--", "cat"], "--detach"),
-                           (["put", "x"], "put"), (["agent"], "agent"), (["nodes"], "nodes")):
+                           (["put", "x"], "put"), (["spawn"], "spawn"), (["drain"], "drain")):
             with self.subTest(args):
                 done = self.run_faymora(*args)
                 self.assertEqual((done.code, done.out), (2, ""), done)

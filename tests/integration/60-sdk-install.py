@@ -112,8 +112,7 @@ class Install(faytest.Case):
         for program in "faymora", "faymora-worker":
             said = self.dynamic(self.root / "bin" / program)
             self.assertNotRegex(said, r"R(UN)?PATH.*(build|work)", program)
-            self.assertNotIn("libssl", said)
-        self.assertNotIn("libcrypto", self.dynamic(self.root / "bin/faymora-worker"))
+        self.assertNotRegex(said, r"libssl|libcrypto")  # user code runs there, and has no keys
         link = self.find("libfaymora-worker.so")
         self.assertTrue(link.is_symlink())
         self.assertTrue(link.resolve().is_file())

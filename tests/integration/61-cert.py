@@ -5,8 +5,11 @@ import os
 import re
 import resource
 import signal
+import socket
+import ssl
 import stat
 import subprocess
+import threading
 
 import faytest
 
@@ -315,8 +318,79 @@ class Cert(faytest.Case):
         self.assertIn("none/ca.pem: No such file", done.err)
         self.assertIn("faymora cert init", done.err)
 
+    # ---- show --peer ----------------------------------------------------------------------------
+
+    def peer(self, talk):
+        """The address of somebody who takes one connection, and talks to it as told."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def take():
+            connection = listener.accept()[0]
+            with connection:
+                talk(connection)
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        self.addCleanup(thread.join)
+        return "127.0.0.1:%d" % listener.getsockname()[1]
+
+    def node(self, directory):
+        """Somebody who is as a Node with these keys, as far as a handshake goes."""
+        chain = self.work / "chain.pem"
+        files = [self.work / directory / name for name in ("cert.pem", "ca.pem")]
+        chain.write_text("".join(file.read_text() for file in files))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain, self.work / directory / "key.pem")
+
+        def talk(connection):
+            preamble = connection.recv(32, socket.MSG_WAITALL)
+            self.said = preamble
+            with context.wrap_socket(connection, server_side=True) as tls:
+                tls.recv(1)
+        return self.peer(talk)
+
+    def test_what_a_peer_shows(self):
+        self.init()
+        address = self.node("D")
+        shown = self.show("--tls-dir", "D", "--peer", address)
+        self.assertEqual(self.said, b"faymora\x01\x01" + bytes(23))
+        self.assertEqual([c["name"] for c in shown["certificates"]][0], "a")
+        self.assertEqual([c["ca"] for c in shown["certificates"]], [False, True])
+        self.assertIsNone(shown["error"])
+        done = self.cert("show", "--tls-dir", "D", "--peer", self.node("D"))
+        self.assertIn("  name         a\n", done.out)
+
+    def test_a_peer_of_another_grid(self):
+        self.init()
+        self.init("E")
+        done = self.cert("show", "--tls-dir", "D", "--peer", self.node("E"), code=4)
+        self.assertIn("  name         a\n", done.out)
+        self.assertIn("faymora: error: 127.0.0.1:", done.err)
+        shown = self.show("--tls-dir", "D", "--peer", self.node("E"), code=4)
+        self.assertIn("127.0.0.1:", shown["error"])
+        done = self.cert("show", "--tls-dir", "none", "--peer", self.node("E"), code=4)
+        self.assertIn("  name         a\n", done.out)
+        self.assertIn("none/ca.pem: No such file", done.err)
+
+    def test_no_peer_is_there(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = "127.0.0.1:%d" % listener.getsockname()[1]
+            done = self.cert("show", "--peer", address, "--timeout", "200ms", code=4)
+            self.assertIn(f"{address} does not answer within 200ms", done.err)
+        done = self.cert("show", "--peer", address, code=4)
+        self.assertIn(f"cannot connect to {address}: Connection refused", done.err)
+        for answer in b"", b"HTTP/1.1 400 Bad Request\r\n\r\n":
+            def talk(connection, answer=answer):
+                connection.recv(32, socket.MSG_WAITALL)
+                connection.sendall(answer)
+            address = self.peer(talk)
+            done = self.cert("show", "--peer", address, code=4)
+            self.assertIn(f"{address}: what listens there is no Node", done.err)
+
     def test_words(self):
-        for words, text in ((["show", "--peer", "a:7331"], "'--peer' is not in this version"),
+        for words, text in ((["show", "x", "--peer", "a:1"], "takes '--peer' or a file, not both"),
+                            (["show", "--peer", "a"], "'a' is no HOST:PORT"),
+                            (["init", "--peer", "a:1"], "'cert init' takes no '--peer'"),
                             ([], "'cert' takes init, host"), (["shwo"], "did you mean show"),
                             (["host"], "'cert host' takes the name of a host"),
                             (["init", "x"], "one word too many"),

@@ -86,6 +86,30 @@ while IFS='|' read -r name _; do
     grep -q "^$name|" "$work/messages" || complain "$protocol: message $name is not in message.def"
 done <"$work/rows"
 
+# ---- messages about the Grid ----------------------------------------------------------------------
+{
+    echo '#include <stdio.h>'
+    echo '#include "base/limits.h"'
+    echo '#define X(name, number, max, text) printf("%s|%d|%zu\n", #name, number, (size_t)(max));'
+    echo 'int main(void) {'
+    echo '#include "grid/message.def"'
+    echo 'return 0; }'
+} >"$work/grid.c"
+"${CC:-cc}" -std=gnu11 -Iinclude -Isrc -o "$work/grid" "$work/grid.c"
+"$work/grid" >"$work/kinds"
+table $protocol "The Grid" >"$work/rows"
+while IFS='|' read -r name number max; do
+    row=$(grep "^$name|" "$work/rows") || { complain "$protocol: no row for kind $name"; continue; }
+    IFS='|' read -r _ doc_number doc_max <<<"$row"
+    [ "$doc_number" = "$number" ] || complain "$protocol: $name is number $number, not $doc_number"
+    [ "$(bytes "$doc_max")" = "$max" ] || complain "$protocol: $name has at most $max bytes, not $doc_max"
+    grep -qx "#### $name" $protocol || complain "$protocol: no section for kind $name"
+done <"$work/kinds"
+[ "$(wc -l <"$work/kinds")" -ge 10 ] || complain "grid/message.def: fewer kinds than can be"
+while IFS='|' read -r name _; do
+    grep -q "^$name|" "$work/kinds" || complain "$protocol: kind $name is not in grid/message.def"
+done <"$work/rows"
+
 [ -s "$work/limits" ] || complain "$protocol: no table of limits"
 while IFS='|' read -r name value _; do
     said=$(sed -n "s/^$name|//p" "$work/said")

@@ -65,6 +65,21 @@ static void behind_the_dashes_nothing_is_looked_at(void **state)
     assert_words("--", "|");
 }
 
+static void a_signed_number_is_a_word_where_numbers_are_taken(void **state)
+{
+    (void)state;
+    char weight[] = "-1.5", half[] = "-.5", flag[] = "-q", plus[] = "+2";
+    char *words[] = {weight, half, plus, flag};
+    fay_args args = {.argv = words, .argc = 4, .own = own, .global = global, .numbers = true};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(fay_args_next(&args, NULL), FAY_ARGS_WORD);
+        assert_string_equal(args.value, words[i]);
+    }
+    assert_int_equal(fay_args_next(&args, NULL), FAY_ARGS_FLAG);
+    args = (fay_args){.argv = words, .argc = 1, .own = own, .global = global};
+    assert_int_equal(fay_args_next(&args, NULL), FAY_E_INVAL);
+}
+
 static void a_verbs_own_flag_hides_the_global_one(void **state)
 {
     (void)state;
@@ -83,7 +98,7 @@ static void what_is_wrong_is_said(void **state)
     assert_words("-j", "! '--jobs' needs a value: N");
     assert_words("-o --keep-order", "! '--output' needs a value: F");
     assert_words("-o -- x", "! '--output' needs a value: F");
-    assert_words("--grid a:7331", "! '--grid' is not in this version");
+    assert_words("--detach", "! '--detach' is not in this version");
 }
 
 static void numbers_are_numbers(void **state)
@@ -118,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_and_words_may_be_mixed),
         cmocka_unit_test(behind_the_dashes_nothing_is_looked_at),
+        cmocka_unit_test(a_signed_number_is_a_word_where_numbers_are_taken),
         cmocka_unit_test(a_verbs_own_flag_hides_the_global_one),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(numbers_are_numbers),

@@ -18,7 +18,8 @@ static void each_flag_is_there_once(void **state)
     for (size_t c = 0; fay_commands[c] != NULL; c++) {
         const fay_flag *flags = fay_commands[c]->flags;
         for (const fay_flag *a = flags; a != NULL && a->key != 0; a++) {
-            assert_false(fay_args_is_later(a->name));
+            if (fay_commands[c] == &fay_command_run) /* others may have it already */
+                assert_false(fay_args_is_later(a->name));
             for (const fay_flag *b = a + 1; b->key != 0; b++) {
                 assert_string_not_equal(a->name, b->name);
                 assert_int_not_equal(a->key, b->key);
