@@ -4,6 +4,7 @@ import statistics
 import time
 
 import equalizer
+import grid
 import memory
 from harness import Broken, Row, need, stop
 
@@ -239,4 +240,4 @@ def journal(b):
 
 CASES = {"exec": exec_, "lines": lines, "frames": frames, "cpu": cpu, "latency": latency,
          "memory": memory.memory, "start": start, "journal": journal}
-ALL = {**CASES, "equalizer": equalizer.equalizer}
+ALL = {**CASES, "equalizer": equalizer.equalizer, "grid": grid.grid}

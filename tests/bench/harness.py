@@ -70,8 +70,8 @@ def amount(value, unit):
 # ---- the bench: where things are, and how they are run ----------------------------------------
 
 class Bench:
-    def __init__(self, work, quick):
-        self.work, self.quick = pathlib.Path(work), quick
+    def __init__(self, work, quick, nodes=None):
+        self.work, self.quick, self.nodes = pathlib.Path(work), quick, nodes
         built = ROOT / "build/release/faymora"
         self.faymora = pathlib.Path(os.environ.get("FAYMORA", built)).resolve()
         self.bin = ROOT / "build/bench/bin"
