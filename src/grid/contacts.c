@@ -228,13 +228,14 @@ static fay_grid_bytes address_of(const fay_grid *grid, const fay_contact *contac
 }
 
 /* False: there is nowhere to dial, any more. */
-static bool dial(fay_grid *grid, fay_contact *contact)
+static bool dial(fay_grid *grid, fay_ns now, fay_contact *contact)
 {
     fay_grid_bytes address = address_of(grid, contact);
     if (address.size == 0)
         return false;
     contact->dial = ++grid->next_dial;
     contact->due = FAY_NEVER;
+    contact->stalled_due = contact->lost ? now + grid->params.stalled : FAY_NEVER;
     grid->dials++;
     fay_grid_action *action = fay_grid_act(grid, FAY_GRID_DIAL);
     action->dial = contact->dial;
@@ -335,14 +336,31 @@ static void look_around(fay_grid *grid, fay_ns now)
     }
 }
 
+/* A process that was stopped takes connections, since its kernel does, and says nothing on them:
+ * who has fallen silent before is not waited for as long as a handshake may take. */
+static void blame_stalled(fay_grid *grid, fay_ns now)
+{
+    for (size_t i = 0; i < grid->contacts_count; i++) {
+        fay_contact *contact = &grid->contacts[i];
+        if (contact->dial == 0 || now < contact->stalled_due)
+            continue;
+        contact->stalled_due = FAY_NEVER;
+        bool linked = contact->address == NULL && fay_grid_link_to(grid, &contact->id) != NULL;
+        if (!linked && contact->why <= FAY_CONTACT_AUDIT &&
+            proves(grid, now, FAY_EVIDENCE_HANDSHAKE))
+            blame(grid, now, contact, FAY_EVIDENCE_SILENT);
+    }
+}
+
 void fay_grid_contacts_step(fay_grid *grid, fay_ns now)
 {
     look_around(grid, now);
+    blame_stalled(grid, now);
     wake_seeds(grid, now);
     for (size_t i = 0; i < grid->contacts_count && grid->dials < dials_max(grid);) {
         fay_contact *contact = &grid->contacts[i];
         bool due = contact->dial == 0 && now >= contact->due;
-        if (due && !dial(grid, contact)) {
+        if (due && !dial(grid, now, contact)) {
             drop(grid, contact);
         } else {
             i++;
@@ -353,10 +371,12 @@ void fay_grid_contacts_step(fay_grid *grid, fay_ns now)
 fay_ns fay_grid_contacts_due(const fay_grid *grid)
 {
     fay_ns due = FAY_MIN(grid->audit_due, FAY_MIN(grid->recontact_due, grid->seed_due));
-    if (grid->dials >= dials_max(grid))
-        return due;
+    bool full = grid->dials >= dials_max(grid);
     for (size_t i = 0; i < grid->contacts_count; i++) {
-        due = FAY_MIN(due, grid->contacts[i].due);
+        const fay_contact *contact = &grid->contacts[i];
+        due = FAY_MIN(due, contact->dial != 0 ? contact->stalled_due
+                           : full             ? FAY_NEVER
+                                              : contact->due);
     }
     return due;
 }

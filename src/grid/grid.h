@@ -82,10 +82,10 @@ typedef enum fay_grid_event_kind {
 
 typedef struct fay_grid_event {
     fay_grid_event_kind kind;
+    fay_evidence evidence;
     uint64_t link; /* the driver's number, never used again */
     uint64_t dial, token, boot, number;
     const fay_node_id *id;
-    fay_evidence evidence;
     const uint8_t *bytes;
     size_t size;
     fay_ns ns;

@@ -68,7 +68,8 @@ typedef struct fay_contact {
     uint64_t dial;  /* under way; 0 = none */
     fay_ns due;     /* the next dial; FAY_NEVER while one is under way */
     unsigned failures;
-    bool lost; /* was linked, and it ended without a word: the first failure accuses */
+    bool lost;          /* was linked, and it ended without a word: the first failure accuses */
+    fay_ns stalled_due; /* it accuses, although the dial goes on; FAY_NEVER */
 } fay_contact;
 
 /* A suspect, until it is dead or has refuted. */

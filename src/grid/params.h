@@ -31,7 +31,8 @@
     TIME(unacknowledged, 3 * FAY_SECOND, 3, 20 * FAY_MS, 600 * FAY_SECOND) /* TCP_USER_TIMEOUT */  \
     TIME(connect, 800 * FAY_MS, 3, 10 * FAY_MS, 60 * FAY_SECOND)                                   \
     TIME(handshake, 5 * FAY_SECOND, 3, 10 * FAY_MS, 60 * FAY_SECOND)                               \
-    COUNT(dials, 3, 1, 64)                         /* at once */                                   \
+    TIME(stalled, 1500 * FAY_MS, 3, 10 * FAY_MS, 60 * FAY_SECOND) /* who was linked is accused */  \
+    COUNT(dials, 3, 1, 64)                                        /* at once */                    \
     TIME(batch, 50 * FAY_MS, 1, 0, 1 * FAY_SECOND) /* between two messages with records */         \
     TIME(record_gap, 1 * FAY_SECOND, 3, 0, 60 * FAY_SECOND) /* of an owner, but to refute */       \
     /* suspicion */                                                                                \

@@ -124,6 +124,28 @@ static void a_close_without_a_word_is_dialled_once_then_accused(void **state)
     assert_int_equal(state_at(t, 2), FAY_DEAD);
 }
 
+/* Stopped, its kernel takes the connection, and nothing comes of it. */
+static void who_fell_silent_is_not_waited_for_as_long_as_a_handshake(void **state)
+{
+    talk *t = *state;
+    fay_grid_params params;
+    fay_grid_params_lan(&params);
+    link_to(t, 2);
+    for (int second = 0; second < 12; second++) { /* the first ten prove nothing */
+        pass(t, FAY_SECOND);
+        hear_beat(t, 2);
+        step(t);
+    }
+    down(t, 2);
+    step(t); /* dials, and is not answered */
+    pass(t, params.stalled - FAY_MS);
+    step(t);
+    assert_int_equal(state_at(t, 2), FAY_ALIVE);
+    pass(t, FAY_MS);
+    step(t);
+    assert_int_equal(state_at(t, 2), FAY_SUSPECT);
+}
+
 /* Killed, it closes its connections before its port. To say of it that it is silent, or does not
  * know who it is, would take a second longer than to say that its port is shut. */
 static void a_handshake_that_breaks_off_is_tried_again_before_it_accuses(void **state)
@@ -496,6 +518,7 @@ int main(void)
         TEST(an_address_of_ones_own_is_left),
         TEST(garbage_is_refused),
         TEST(a_close_without_a_word_is_dialled_once_then_accused),
+        TEST(who_fell_silent_is_not_waited_for_as_long_as_a_handshake),
         TEST(a_handshake_that_breaks_off_is_tried_again_before_it_accuses),
         TEST(a_close_after_done_means_nothing),
         TEST(a_link_that_nobody_wishes_is_closed),
