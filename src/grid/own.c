@@ -50,6 +50,8 @@ void fay_grid_own_meta(fay_grid *grid, const uint8_t *meta, size_t size)
 
 void fay_grid_own_certified(fay_grid *grid, const uint8_t *certification)
 {
+    if (memcmp(grid->own.certification, certification, FAY_KEY_HASH_SIZE) == 0)
+        return;
     memcpy(grid->own.certification, certification, FAY_KEY_HASH_SIZE);
     grid->own_dirty = true;
 }

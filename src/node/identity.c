@@ -135,7 +135,9 @@ int fay_node_identity_reload(fay_node_identity *identity, const char *name, fay_
         fay_hint(err, "restart it");
         return FAY_E_TLS;
     }
-    r = certify(identity, &fresh.server, &identity->record_key, name, err);
+    if (X509_cmp(sk_X509_value(fresh.server.chain, 0),
+                 sk_X509_value(identity->keys.server.chain, 0)) != 0)
+        r = certify(identity, &fresh.server, &identity->record_key, name, err);
     if (r != 0) {
         fay_identity_deinit(&fresh);
         return r;

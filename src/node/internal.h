@@ -58,7 +58,7 @@ typedef struct fay_node {
     bool renewing;     /* the CA's Node is being asked */
     uv_work_t keeping; /* peers are being written */
     bool is_keeping;
-    bool state_failed; /* said */
+    bool state_failed; /* as the pool has left it: it writes there meanwhile */
     int64_t since;     /* seconds since 1970 */
     bool leaving;
     int exit;
@@ -102,15 +102,17 @@ enum {
 int fay_node_fail(const fay_error *err, int exit);
 /* The loop ends, and the Node with it. */
 void fay_node_end(fay_node *node, int exit);
-/* Its own certification is in the keyring, for others to be given. */
-void fay_node_certified(fay_node *node);
+/* Its own certification is kept in the keyring, for others to be given. */
+void fay_node_certify(fay_node *node);
 /* All handshakes use the identity as it is now. */
 void fay_node_rekey(fay_node *node);
 
 /* ---- revocations.c --------------------------------------------------------------------------- */
 
-/* Before anything else: the list that was kept. */
-void fay_revocations_begin(fay_node *node);
+/* The list that was kept, if it is later than the one that came with the identity. */
+void fay_revocations_look(fay_node *node);
+/* The file of the list has changed: goes by it, if it is later. */
+void fay_revocations_read(fay_node *node);
 /* The trust has changed: who is revoked has left, and neighbours hear of the number. */
 void fay_revocations_apply(fay_node *node);
 void fay_revocations_heard(fay_node *node, const void *bytes, size_t size);

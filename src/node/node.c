@@ -60,12 +60,19 @@ void fay_node_end(fay_node *node, int exit)
     uv_stop(&node->loop);
 }
 
-void fay_node_certified(fay_node *node)
+static int keep_certification(fay_node *node, fay_error *err)
+{
+    const fay_node_identity *own = &node->identity;
+    if (fay_keyring_has(&node->keyring, &own->id, own->boot, &own->certification_digest))
+        return 0;
+    return fay_keyring_add(&node->keyring, fay_buffer_data(&own->certification),
+                           fay_buffer_size(&own->certification), time(NULL), err);
+}
+
+void fay_node_certify(fay_node *node)
 {
     fay_error err = {0};
-    const fay_buffer *bytes = &node->identity.certification;
-    if (fay_keyring_add(&node->keyring, fay_buffer_data(bytes), fay_buffer_size(bytes), time(NULL),
-                        &err) != 0)
+    if (keep_certification(node, &err) != 0)
         fay_log(FAY_ERROR, "node.uncertified", "error=\"%s\"", err.message);
 }
 
@@ -110,7 +117,7 @@ static void on_reboot(void *context, uint64_t boot)
         return;
     }
     fay_log(FAY_INFO, "node.reboot", "boot=%llu", (unsigned long long)boot);
-    fay_node_certified(node);
+    fay_node_certify(node);
     fay_node_rekey(node);
     fay_driver_rebooted(node->driver, boot, &node->identity.certification_digest);
 }
@@ -493,17 +500,15 @@ static int start(fay_node *node)
     node->trusted = (fay_trusted){.all = node->config->trust_all || node->config->tls == NULL,
                                   .patterns = node->config->trust};
     node->keyring = (fay_keyring){.trust = &node->identity.keys.trust, .trusted = &node->trusted};
-    fay_revocations_begin(node);
+    fay_revocations_look(node);
     node->peers = make_peers(node, true, &params);
     node->clients = make_peers(node, false, &params);
     node->chronicle = fay_chronicle_new();
     node->asking = fay_asking_new(&node->loop, node->clients);
     fay_error err = {0};
-    int r = fay_keyring_add(&node->keyring, fay_buffer_data(&node->identity.certification),
-                            fay_buffer_size(&node->identity.certification), time(NULL), &err);
-    if (r != 0)
+    if (keep_certification(node, &err) != 0)
         return fay_node_fail(&err, FAY_NODE_EXIT_GRID);
-    r = listen_on(node);
+    int r = listen_on(node);
     r = r != 0 ? r : start_grid(node, &params);
     if (r != 0)
         return r;

@@ -82,7 +82,7 @@ static bool take(fay_node *node, X509_CRL *crl, const char *from)
     return true;
 }
 
-void fay_revocations_begin(fay_node *node)
+void fay_revocations_look(fay_node *node)
 {
     X509_CRL *crl = NULL;
     FAY_CLEANUP(fay_freep) char *path = fay_printed("%s/" KEPT, node->state.directory);
@@ -90,21 +90,38 @@ void fay_revocations_begin(fay_node *node)
         (void)take(node, crl, path);
 }
 
+/* Goes by the list that was taken. */
+static void use(fay_node *node)
+{
+    fay_log(FAY_INFO, "grid.crl", "number=%llu revoked=%zu", (unsigned long long)number_of(node),
+            fay_crl_count(node->identity.keys.trust.crl));
+    fay_node_rekey(node);
+    fay_revocations_apply(node);
+}
+
+void fay_revocations_read(fay_node *node)
+{
+    X509_CRL *crl = NULL;
+    fay_error err = {0};
+    const char *path = node->config->tls->crl.path;
+    if (fay_crl_load(path, &crl, &err) != 0) {
+        fay_log(FAY_WARN, "grid.crl", "error=\"%s\"", err.message);
+    } else if (take(node, crl, path)) {
+        use(node);
+    }
+}
+
 void fay_revocations_heard(fay_node *node, const void *bytes, size_t size)
 {
     X509_CRL *crl = NULL;
     fay_error err = {0};
-    if (fay_crl_parse("the list of a neighbour", bytes, size, &crl, &err) != 0) {
+    const char *from = "the list of a neighbour";
+    if (fay_crl_parse(from, bytes, size, &crl, &err) != 0) {
         fay_log(FAY_WARN, "grid.crl", "error=\"%s\"", err.message);
-        return;
+    } else if (take(node, crl, from)) {
+        keep(node, crl);
+        use(node);
     }
-    if (!take(node, crl, "the list of a neighbour"))
-        return;
-    fay_log(FAY_INFO, "grid.crl", "number=%llu revoked=%zu", (unsigned long long)number_of(node),
-            fay_crl_count(crl));
-    keep(node, crl);
-    fay_node_rekey(node);
-    fay_revocations_apply(node);
 }
 
 void fay_revocations_give(fay_node *node, uint64_t link)

@@ -96,10 +96,10 @@ void fay_watch_reload(fay_node *node)
     fay_error err = {0};
     fay_notify("RELOADING=1");
     if (fay_node_identity_reload(&node->identity, node->config->name, &err) == 0) {
-        fay_revocations_begin(node); /* a list that was heard may be later than the file */
+        fay_revocations_look(node); /* a list that was heard may be later than the file */
         fay_node_rekey(node);
         fay_revocations_apply(node);
-        fay_node_certified(node);
+        fay_node_certify(node);
         fay_driver_certified(node->driver, &node->identity.certification_digest);
         fay_log(FAY_INFO, "node.reloaded", "name=%s", node->config->name);
     } else {
@@ -108,13 +108,13 @@ void fay_watch_reload(fay_node *node)
     fay_notify("READY=1");
 }
 
-/* `cert revoke` has written a list, or something else is new: what it is, reload says. */
+/* `cert revoke` has written a list, or another Node that shares the directory. */
 static void on_file(uv_fs_event_t *handle, const char *name, int events, int status)
 {
     (void)events;
     fay_node *node = handle->data;
     if (status == 0 && name != NULL && strcmp(name, FAY_LAYOUT_CRL) == 0)
-        fay_watch_reload(node);
+        fay_revocations_read(node);
 }
 
 static void watch_files(fay_node *node)
