@@ -14,10 +14,10 @@
 
 #define TIMEOUT_DEFAULT (5 * FAY_SECOND)
 
-static const char *const later_verbs[] = {
-    "put",   "ps",    "runs",    "logs",  "explain", "top",      "tap",  "attach",
-    "scale", "pause", "resume",  "stop",  "drain",   "undrain",  "kill", "spawn",
-    "agent", "node",  "channel", "addon", "call",    "dashboard"};
+static const char *const later_verbs[] = {"put",    "ps",      "runs",   "logs",    "explain",
+                                          "top",    "tap",     "attach", "scale",   "pause",
+                                          "resume", "stop",    "drain",  "undrain", "kill",
+                                          "spawn",  "channel", "addon",  "call",    "dashboard"};
 
 static const char *variable(const char *name)
 {

@@ -10,11 +10,6 @@
 #include "item/json.h"
 #include "pki/role.h"
 
-enum {
-    EXIT_USAGE = 2,
-    EXIT_GRID = 4
-};
-
 struct fay_call {
     fay_calls *calls;
     uint32_t number;
@@ -122,7 +117,7 @@ void fay_call_done(fay_call *call, json_t *result)
         fay_error err = {0};
         (void)fay_fail_with(&err, FAY_E_NORES, "the answer has %zu bytes, and %zu are the most",
                             fay_buffer_size(&json), FAY_ANSWER_JSON_MAX);
-        fay_call_fail(call, &err, EXIT_GRID);
+        fay_call_fail(call, &err, FAY_CONTROL_EXIT);
         return;
     }
     answer(call->calls, call->number, FAY_ANSWER_DONE, &json);
@@ -232,7 +227,7 @@ static int on_call(fay_calls *calls, const fay_frame *frame)
     json_t *args = verb != NULL ? load_arguments(&said, &err) : NULL;
     if (verb == NULL || args == NULL) {
         bool grid = err.status == FAY_E_DENIED || err.status == FAY_E_NORES;
-        answer_failed(calls, said.number, &err, grid ? EXIT_GRID : EXIT_USAGE);
+        answer_failed(calls, said.number, &err, grid ? FAY_CONTROL_EXIT : FAY_CONTROL_EXIT_USAGE);
         return 0;
     }
     fay_call *call = fay_alloc(sizeof *call);

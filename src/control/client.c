@@ -30,7 +30,7 @@ static void on_failed(fay_client *client, const json_t *failure)
     fay_client_error *failed = &client->failed;
     const char *status = json_string_value(json_object_get(failure, "status"));
     json_int_t exit = json_integer_value(json_object_get(failure, "exit"));
-    *failed = (fay_client_error){.exit = exit > 0 && exit < 128 ? (int)exit : FAY_CLIENT_EXIT};
+    *failed = (fay_client_error){.exit = exit > 0 && exit < 128 ? (int)exit : FAY_CONTROL_EXIT};
     failed->error.status = status != NULL ? fay_status_find(status) : FAY_E_PEER;
     copy_text(failure, "message", failed->error.message, sizeof failed->error.message);
     copy_text(failure, "hint", failed->error.hint, sizeof failed->error.hint);
@@ -128,7 +128,7 @@ static uint32_t send_call(fay_client *client, const char *verb, json_t *args, fa
     }
     json_decref(args);
     if (fay_buffer_size(&json) > FAY_CALL_JSON_MAX) {
-        why->exit = FAY_CLIENT_EXIT_USAGE;
+        why->exit = FAY_CONTROL_EXIT_USAGE;
         (void)fay_fail_with(&why->error, FAY_E_INVAL,
                             "'%s' would have %zu bytes of arguments, and %zu are the most", verb,
                             fay_buffer_size(&json), FAY_CALL_JSON_MAX);
@@ -163,7 +163,7 @@ static json_t *finish(fay_client *client, fay_client_error *why)
     if (client->ended) {
         *why = client->failed;
     } else {
-        *why = (fay_client_error){.error = client->lost, .exit = FAY_CLIENT_EXIT};
+        *why = (fay_client_error){.error = client->lost, .exit = FAY_CONTROL_EXIT};
     }
     return NULL;
 }
@@ -176,7 +176,7 @@ static void give_up(fay_client *client, const char *verb, fay_ns timeout, fay_cl
     (void)fay_fail_with(&why->error, FAY_E_TIMEOUT, "%s did not answer '%s' within %s",
                         client->where, verb, fay_duration_text(timeout, text));
     fay_hint(&why->error, "it may be very busy, or stopped; --timeout waits longer");
-    why->exit = FAY_CLIENT_EXIT;
+    why->exit = FAY_CONTROL_EXIT;
 }
 
 json_t *fay_client_call(fay_client *client, const char *verb, json_t *args, fay_ns timeout,

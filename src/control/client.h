@@ -8,7 +8,7 @@
  *                              over mutual TLS
  *
  * Errors say what, where, why and what to do, and what the command shall exit with: the Node's own
- * word for it, else FAY_CLIENT_EXIT, of all that is wrong with Grid and TLS.
+ * word for it, else FAY_CONTROL_EXIT, of all that is wrong with Grid and TLS.
  */
 #ifndef FAY_CONTROL_CLIENT_H
 #define FAY_CONTROL_CLIENT_H
@@ -17,11 +17,6 @@
 
 #include "base/base.h"
 #include "pki/identity.h"
-
-enum {
-    FAY_CLIENT_EXIT = 4,
-    FAY_CLIENT_EXIT_USAGE = 2
-};
 
 typedef struct fay_client fay_client;
 

@@ -7,6 +7,7 @@
 #include "base/texts.h"
 #include "base/units.h"
 #include "control/client_way.h"
+#include "control/message.h"
 #include "net/peer.h"
 
 #define UNACKNOWLEDGED (10 * FAY_SECOND) /* then the other end of an idle stream is gone */
@@ -116,7 +117,7 @@ fay_client *fay_client_open_grid(char *const *addresses, const fay_identity *ide
     l->peers = fay_peers_new(&config);
     if (try_all(client, addresses, timeout, &why->error))
         return client;
-    why->exit = FAY_CLIENT_EXIT;
+    why->exit = FAY_CONTROL_EXIT;
     fay_client_close(client);
     return NULL;
 }

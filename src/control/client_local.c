@@ -5,6 +5,7 @@
 
 #include "base/texts.h"
 #include "control/client_way.h"
+#include "control/message.h"
 #include "control/sockets.h"
 #include "net/link.h"
 
@@ -163,7 +164,7 @@ fay_client *fay_client_open_local(const char *directory, const char *name, fay_c
     int fd = -1;
     int r = connect_to(directory, name, &found, &fd, &why->error);
     if (r < 0) {
-        why->exit = r == FAY_E_INVAL ? FAY_CLIENT_EXIT_USAGE : FAY_CLIENT_EXIT;
+        why->exit = r == FAY_E_INVAL ? FAY_CONTROL_EXIT_USAGE : FAY_CONTROL_EXIT;
         return NULL;
     }
     fay_client *client = fay_client_new(&way);

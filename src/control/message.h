@@ -14,6 +14,13 @@
 #include "base/base.h"
 #include "base/buffer.h"
 
+/* What a command exits with whose call has failed: for what it was called with; for all that is
+ * wrong with Grid, TLS and who may. */
+enum {
+    FAY_CONTROL_EXIT_USAGE = 2,
+    FAY_CONTROL_EXIT = 4
+};
+
 typedef enum fay_answer_kind {
     FAY_ANSWER_MORE = 0,   /* a part; more follows */
     FAY_ANSWER_DONE = 1,   /* the result */

@@ -156,13 +156,18 @@ static int new_socket(int *ret_fd, fay_error *err)
     return *ret_fd >= 0 ? 0 : fay_fail_errno(err, FAY_E_IO, errno, "cannot make a socket");
 }
 
+/* Where it is, and a socket for it. */
+static int begin(int directory, const char *name, place *ret, int *ret_fd, fay_error *err)
+{
+    int r = find_place(directory, name, ret, err);
+    return r < 0 ? r : new_socket(ret_fd, err);
+}
+
 int fay_sockets_connect(int directory, const char *name, int *ret_fd, fay_error *err)
 {
     place p;
     int fd = -1;
-    int r = find_place(directory, name, &p, err);
-    if (r == 0)
-        r = new_socket(&fd, err);
+    int r = begin(directory, name, &p, &fd, err);
     if (r < 0)
         return r;
     if (connect(fd, (const struct sockaddr *)&p.address, sizeof p.address) == 0) {
@@ -228,9 +233,7 @@ int fay_sockets_listen(int directory, const char *name, int *ret_fd, fay_error *
 {
     place p;
     int fd = -1;
-    int r = find_place(directory, name, &p, err);
-    if (r == 0)
-        r = new_socket(&fd, err);
+    int r = begin(directory, name, &p, &fd, err);
     if (r < 0)
         return r;
     int locked = lock(directory);

@@ -27,6 +27,12 @@ static fay_contact *find(const fay_grid *grid, const fay_node_id *id)
     return NULL;
 }
 
+/* An address alone is never linked: it is not known whose it is. */
+static bool is_linked(const fay_grid *grid, const fay_contact *contact)
+{
+    return contact->address == NULL && fay_grid_link_to(grid, &contact->id) != NULL;
+}
+
 static fay_contact *find_dial(const fay_grid *grid, uint64_t dial)
 {
     for (size_t i = 0; i < grid->contacts_count; i++) {
@@ -69,7 +75,7 @@ static fay_contact *add_address(fay_grid *grid, fay_ns now, fay_contact_why why,
     fay_contact *contact = add(grid, why);
     if (contact == NULL)
         return NULL;
-    contact->address = fay_strndup((const char *)address.bytes, address.size);
+    contact->address = fay_grid_text(address);
     contact->due = now;
     return contact;
 }
@@ -170,7 +176,7 @@ void fay_grid_contact_failed(fay_grid *grid, fay_ns now, uint64_t dial, fay_evid
     contact->dial = 0;
     contact->failures++;
     contact->due = now + backoff(grid, contact->failures);
-    bool linked = contact->address == NULL && fay_grid_link_to(grid, &contact->id) != NULL;
+    bool linked = is_linked(grid, contact);
     /* A process that ends closes its connections before its port: the next dial is refused. */
     bool ending = evidence == FAY_EVIDENCE_HANDSHAKE && contact->failures == 1;
     bool sure =
@@ -345,8 +351,7 @@ static void blame_stalled(fay_grid *grid, fay_ns now)
         if (contact->dial == 0 || now < contact->stalled_due)
             continue;
         contact->stalled_due = FAY_NEVER;
-        bool linked = contact->address == NULL && fay_grid_link_to(grid, &contact->id) != NULL;
-        if (!linked && contact->why <= FAY_CONTACT_AUDIT &&
+        if (!is_linked(grid, contact) && contact->why <= FAY_CONTACT_AUDIT &&
             proves(grid, now, FAY_EVIDENCE_HANDSHAKE))
             blame(grid, now, contact, FAY_EVIDENCE_SILENT);
     }

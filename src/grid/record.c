@@ -203,3 +203,8 @@ const char *fay_evidence_text(fay_evidence evidence)
     }
     return NULL;
 }
+
+char *fay_grid_text(fay_grid_bytes text)
+{
+    return fay_strndup((const char *)text.bytes, text.size);
+}

@@ -123,6 +123,9 @@ int fay_record_compare(const fay_grid_record *a, const fay_grid_record *b);
 /* Of accusations by one observer about one life: by the observer's boot, n; then the rest. */
 int fay_accusation_compare(const fay_grid_accusation *a, const fay_grid_accusation *b);
 
+/* A new C string of a text of a record; free() it. */
+char *fay_grid_text(fay_grid_bytes text);
+
 /* A few words for people; NULL for a number that is none. */
 const char *fay_evidence_text(fay_evidence evidence);
 

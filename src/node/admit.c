@@ -186,7 +186,7 @@ static void relay(fay_applicant *applicant, const fay_frame *frame)
         return;
     }
     const fay_grid_record *record = holder->record;
-    applicant->holder_name = fay_strndup((const char *)record->name.bytes, record->name.size);
+    applicant->holder_name = fay_grid_text(record->name);
     if (fay_member_gone(fay_member_state_of(holder))) {
         FAY_CLEANUP(fay_freep)
         char *text = fay_printed("the CA holder %s is away", applicant->holder_name);
@@ -194,8 +194,7 @@ static void relay(fay_applicant *applicant, const fay_frame *frame)
         refuse(applicant->peer, text);
         return;
     }
-    FAY_CLEANUP(fay_freep)
-    char *address = fay_strndup((const char *)record->address.bytes, record->address.size);
+    FAY_CLEANUP(fay_freep) char *address = fay_grid_text(record->address);
     fay_buffer_append(&applicant->request, frame->payload, frame->size);
     fay_peer_dial to = {.address = address,
                         .preamble = {.target = FAY_TARGET_NODE},

@@ -15,7 +15,6 @@
 typedef struct fay_admission fay_admission;
 
 typedef struct fay_admission_config {
-    uv_loop_t *loop;
     const char *directory; /* of the CA; NULL = it is not here */
     fay_peers *peers;      /* to relay by, as a client */
     const fay_members *(*members)(void *context);

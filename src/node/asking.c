@@ -10,13 +10,13 @@
 #include "loop/timer.h"
 
 enum {
-    NUMBER = 1, /* of the one call of a connection */
-    EXIT_GRID = 4
+    NUMBER = 1 /* of the one call of a connection */
 };
 
 typedef struct fay_asked {
     fay_asking *asking;
-    fay_ask ask; /* its texts and arguments are copies */
+    fay_ask ask; /* of what it points to these are copies: */
+    fay_node_id id;
     char *address, *verb, *args;
     fay_peer *peer; /* NULL = it waits for its turn */
     fay_timer *timer;
@@ -75,7 +75,7 @@ static void on_up(void *context, fay_peer *peer, const fay_peer_who *who)
 static void fail(fay_asked *asked, json_t *said)
 {
     const char *status = "", *message = "it does not say why", *hint = "";
-    int exit = EXIT_GRID;
+    int exit = FAY_CONTROL_EXIT;
     fay_error err = {0};
     (void)json_unpack(said, "{s?s, s?s, s?s, s?i}", "status", &status, "message", &message, "hint",
                       &hint, "exit", &exit);
@@ -113,7 +113,7 @@ static void on_closed(void *context, fay_peer *peer, fay_peer_end why, const fay
     fay_asked *asked = context;
     asked->peer = NULL;
     asked->asking->under_way--;
-    end(asked, NULL, err, EXIT_GRID);
+    end(asked, NULL, err, FAY_CONTROL_EXIT);
 }
 
 static void on_due(void *context)
@@ -121,7 +121,7 @@ static void on_due(void *context)
     fay_asked *asked = context;
     fay_error err = {0};
     (void)fay_fail_with(&err, FAY_E_TIMEOUT, "%s does not answer", asked->address);
-    end(asked, NULL, &err, EXIT_GRID);
+    end(asked, NULL, &err, FAY_CONTROL_EXIT);
 }
 
 static const fay_peer_events asked_events = {.up = on_up, .frame = on_frame, .closed = on_closed};
@@ -137,7 +137,7 @@ static void begin_more(fay_asking *asking)
             continue;
         fay_peer_dial to = {.address = asked->address,
                             .preamble = {.target = FAY_TARGET_NODE},
-                            .expected = &asked->ask.id};
+                            .expected = &asked->id};
         asked->peer = fay_peer_dial_to(asking->peers, &to, &asked_events, asked);
         fay_timer_start(asked->timer, asked->ask.within / FAY_MS);
         asking->under_way++;
@@ -163,7 +163,7 @@ void fay_asking_free(fay_asking *asking)
     fay_asked *asked, *next;
     TAILQ_FOREACH_SAFE(asked, &asking->all, entry, next)
     {
-        end(asked, NULL, &err, EXIT_GRID);
+        end(asked, NULL, &err, FAY_CONTROL_EXIT);
     }
     free(asking);
 }
@@ -173,7 +173,8 @@ void fay_asking_ask(fay_asking *asking, const fay_ask *ask)
     fay_asked *asked = fay_alloc(sizeof *asked);
     *asked = (fay_asked){.asking = asking,
                          .ask = *ask,
-                         .address = fay_strdup(ask->address),
+                         .id = ask->member->id,
+                         .address = fay_grid_text(ask->member->record->address),
                          .verb = fay_strdup(ask->verb),
                          .args = json_dumps(ask->args, JSON_COMPACT)};
     asked->timer = fay_timer_new(asking->loop, on_due, asked);

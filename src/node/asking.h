@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "grid/members.h"
 #include "net/peer.h"
 
 typedef struct fay_asking fay_asking;
@@ -20,8 +21,7 @@ fay_asking *fay_asking_new(uv_loop_t *loop, fay_peers *peers);
 void fay_asking_free(fay_asking *asking); /* what is under way ends as not answered */
 
 typedef struct fay_ask {
-    fay_node_id id;
-    const char *address;
+    const fay_grid_member *member; /* that has a record; borrowed for the call */
     const char *verb;
     json_t *args;  /* borrowed */
     fay_ns within; /* since it has its turn */

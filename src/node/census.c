@@ -148,14 +148,10 @@ static void on_answer(void *context, json_t *result, const fay_error *err, int e
 
 static void ask(fay_census *census, const fay_grid_member *member, json_t *row, fay_ns within)
 {
-    FAY_CLEANUP(fay_freep)
-    char *address =
-        fay_strndup((const char *)member->record->address.bytes, member->record->address.size);
     fay_census_row *asked = fay_alloc(sizeof *asked);
     *asked = (fay_census_row){.census = census, .row = row};
     json_t *args = json_object();
-    fay_ask ask = {.id = member->id,
-                   .address = address,
+    fay_ask ask = {.member = member,
                    .verb = "status",
                    .args = args,
                    .within = within,

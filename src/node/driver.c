@@ -239,7 +239,7 @@ static int on_frame(void *context, fay_peer *peer, const fay_frame *frame)
         return 0;
     }
     if (frame->type == FAY_MESSAGE_CRL) {
-        driver->events->crl(driver->context, tie->link, frame->payload, frame->size);
+        driver->events->crl(driver->context, frame->payload, frame->size);
         return 0;
     }
     if (frame->type != FAY_MESSAGE_GRID)
@@ -285,7 +285,7 @@ bool fay_driver_accept(fay_driver *driver, fay_peer *peer, const fay_peer_who *w
 static void dial(fay_driver *driver, const fay_grid_action *action)
 {
     FAY_CLEANUP(fay_freep)
-    char *address = fay_strndup((const char *)action->address.bytes, action->address.size);
+    char *address = fay_grid_text(action->address);
     fay_tie *tie = tie_new(driver);
     tie->dial = action->dial;
     fay_peer_dial to = {
@@ -303,11 +303,14 @@ static void close_link(fay_driver *driver, uint64_t link)
     fay_verdicts_lost(&driver->verdicts, link);
 }
 
-static void send_to(const fay_driver *driver, const fay_grid_action *action)
+/* False: there is no such link any more. */
+static bool send_on(const fay_driver *driver, uint64_t link, fay_message type, const void *bytes,
+                    size_t size)
 {
-    const fay_tie *tie = tie_find(driver, action->link);
+    const fay_tie *tie = tie_find(driver, link);
     if (tie != NULL)
-        fay_peer_send(tie->peer, FAY_MESSAGE_GRID, action->bytes.bytes, action->bytes.size);
+        fay_peer_send(tie->peer, type, bytes, size);
+    return tie != NULL;
 }
 
 static void sign(fay_driver *driver, const fay_grid_action *action)
@@ -325,7 +328,7 @@ static void changed(const fay_driver *driver, const fay_grid_action *action)
 static void replaced(const fay_driver *driver, const fay_grid_action *action)
 {
     FAY_CLEANUP(fay_freep)
-    char *address = fay_strndup((const char *)action->address.bytes, action->address.size);
+    char *address = fay_grid_text(action->address);
     driver->events->replaced(driver->context, action->boot, address);
 }
 
@@ -333,7 +336,10 @@ static void carry_out(fay_driver *driver, const fay_grid_action *action)
 {
     switch (action->kind) {
     case FAY_GRID_DIAL: dial(driver, action); break;
-    case FAY_GRID_SEND: send_to(driver, action); break;
+    case FAY_GRID_SEND:
+        (void)send_on(driver, action->link, FAY_MESSAGE_GRID, action->bytes.bytes,
+                      action->bytes.size);
+        break;
     case FAY_GRID_CLOSE: close_link(driver, action->link); break;
     case FAY_GRID_SIGN: sign(driver, action); break;
     case FAY_GRID_VERIFY: fay_verdicts_ask(&driver->verdicts, action); break;
@@ -341,9 +347,7 @@ static void carry_out(fay_driver *driver, const fay_grid_action *action)
     case FAY_GRID_DELIVER:
         driver->events->delivered(driver->context, action->id, action->bytes);
         break;
-    case FAY_GRID_BEHIND:
-        driver->events->behind(driver->context, action->link, action->number);
-        break;
+    case FAY_GRID_BEHIND: (void)send_on(driver, action->link, FAY_MESSAGE_CRL_WANT, NULL, 0); break;
     case FAY_GRID_REBOOT: driver->events->reboot(driver->context, action->boot); break;
     case FAY_GRID_REPLACED: replaced(driver, action); break;
     case FAY_GRID_LEFT: driver->events->left(driver->context); break;
@@ -415,13 +419,8 @@ static void on_due(void *context)
 
 static bool want(void *context, uint64_t link, const fay_digest *digest)
 {
-    const fay_driver *driver = context;
-    const fay_tie *tie = tie_find(driver, link);
-    if (tie != NULL) {
-        fay_peer_send(tie->peer, FAY_MESSAGE_CERTIFICATION_WANT, digest->bytes,
-                      sizeof digest->bytes);
-    }
-    return tie != NULL;
+    return send_on(context, link, FAY_MESSAGE_CERTIFICATION_WANT, digest->bytes,
+                   sizeof digest->bytes);
 }
 
 static uint64_t other(void *context, const uint64_t *links, size_t count)
@@ -520,22 +519,9 @@ void fay_driver_certified(fay_driver *driver, const fay_digest *certification)
                                    .size = sizeof certification->bytes});
 }
 
-static void send_on(const fay_driver *driver, uint64_t link, fay_message type, const void *bytes,
-                    size_t size)
-{
-    const fay_tie *tie = tie_find(driver, link);
-    if (tie != NULL)
-        fay_peer_send(tie->peer, type, bytes, size);
-}
-
-void fay_driver_ask_crl(fay_driver *driver, uint64_t link)
-{
-    send_on(driver, link, FAY_MESSAGE_CRL_WANT, NULL, 0);
-}
-
 void fay_driver_send_crl(fay_driver *driver, uint64_t link, const void *bytes, size_t size)
 {
-    send_on(driver, link, FAY_MESSAGE_CRL, bytes, size);
+    (void)send_on(driver, link, FAY_MESSAGE_CRL, bytes, size);
 }
 
 void fay_driver_crl(fay_driver *driver, uint64_t number)

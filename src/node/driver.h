@@ -23,10 +23,9 @@ typedef struct fay_driver fay_driver;
 typedef struct fay_driver_events {
     void (*changed)(void *context, const fay_node_id *id, fay_member_state state);
     void (*delivered)(void *context, const fay_node_id *origin, fay_grid_bytes bytes);
-    /* That link has a later list of revoked certificates; fay_driver_ask_crl() asks for it. */
-    void (*behind)(void *context, uint64_t link, uint64_t number);
-    /* A list that was asked for, and a link that asks for ours. */
-    void (*crl)(void *context, uint64_t link, const void *bytes, size_t size);
+    /* The list of revoked certificates of somebody who has a later one; and a link that asks for
+     * ours. */
+    void (*crl)(void *context, const void *bytes, size_t size);
     void (*crl_wanted)(void *context, uint64_t link);
     /* Take that boot: with a record key and a certification of it; then fay_driver_rebooted(). */
     void (*reboot)(void *context, uint64_t boot);
@@ -61,7 +60,6 @@ void fay_driver_rebooted(fay_driver *driver, uint64_t boot, const fay_digest *ce
 /* Another certification of the same record key and boot: the certificate was renewed. */
 void fay_driver_certified(fay_driver *driver, const fay_digest *certification);
 
-void fay_driver_ask_crl(fay_driver *driver, uint64_t link);
 void fay_driver_send_crl(fay_driver *driver, uint64_t link, const void *bytes, size_t size);
 /* The number of the list that we go by; only rising. */
 void fay_driver_crl(fay_driver *driver, uint64_t number);

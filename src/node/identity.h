@@ -35,8 +35,8 @@ int fay_node_identity_reboot(fay_node_identity *identity, const char *name, uint
                              fay_error *err);
 
 /* What lies in the files now, and, if the server's certificate is another one, another
- * certification of the record key. FAY_E_TLS, and all is as it was: it does not hold, or its server's key is
- * another one. */
+ * certification of the record key. FAY_E_TLS, and all is as it was: it does not hold, or its
+ * server's key is another one. */
 int fay_node_identity_reload(fay_node_identity *identity, const char *name, fay_error *err);
 
 /* As the handshakes want it; borrowed. `member`: as the Node, else as a client of its. */

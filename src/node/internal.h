@@ -70,8 +70,6 @@ extern const fay_verb fay_node_verbs[];
 
 /* "a" of a member's record. free() it. */
 char *fay_node_name_of(const fay_grid_member *member);
-/* What every member knows from now on. */
-void fay_node_say_meta(fay_node *node);
 /* Load, memory and disk, as this machine has them now; takes part in an answer. */
 json_t *fay_node_status(fay_node *node);
 void fay_node_tell_member(fay_node *node, const fay_node_id *id, fay_member_state state);

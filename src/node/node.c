@@ -87,16 +87,8 @@ void fay_node_rekey(fay_node *node)
         fay_log(FAY_ERROR, "node.rekey", "error=\"%s\"", err.message);
 }
 
-static void on_behind(void *context, uint64_t link, uint64_t number)
+static void on_crl(void *context, const void *bytes, size_t size)
 {
-    const fay_node *node = context;
-    (void)number;
-    fay_driver_ask_crl(node->driver, link);
-}
-
-static void on_crl(void *context, uint64_t link, const void *bytes, size_t size)
-{
-    (void)link;
     fay_revocations_heard(context, bytes, size);
 }
 
@@ -141,7 +133,6 @@ static void on_left(void *context)
 
 static const fay_driver_events driver_events = {.changed = on_changed,
                                                 .delivered = on_delivered,
-                                                .behind = on_behind,
                                                 .crl = on_crl,
                                                 .crl_wanted = on_crl_wanted,
                                                 .reboot = on_reboot,
@@ -381,8 +372,7 @@ static void start_services(fay_node *node)
 {
     fay_error err = {0};
     const fay_node_config *config = node->config;
-    fay_admission_config admission = {.loop = &node->loop,
-                                      .directory =
+    fay_admission_config admission = {.directory =
                                           node->meta.holder ? config->tls->directory : NULL,
                                       .peers = node->clients,
                                       .members = members_of,

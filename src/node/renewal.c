@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "control/message.h"
 #include "node/internal.h"
 #include "pki/authority.h"
 #include "pki/certificate.h"
@@ -65,7 +66,7 @@ void fay_renewal_begin(void *context, fay_call *call, const json_t *args)
         r = r != 0 ? r : renew_for(node, shown.name, x509, &pem, &err);
     }
     if (r != 0) {
-        fay_call_fail(call, &err, FAY_NODE_EXIT_GRID);
+        fay_call_fail(call, &err, FAY_CONTROL_EXIT);
         return;
     }
     fay_log(FAY_INFO, "node.renewed", "node=%s", shown.name);
@@ -132,11 +133,8 @@ static void ask(fay_node *node)
         complain(node, &err);
         return;
     }
-    const fay_grid_bytes *at = &holder->record->address;
-    FAY_CLEANUP(fay_freep) char *address = fay_strndup((const char *)at->bytes, at->size);
     json_t *args = json_object();
-    fay_ask question = {.id = holder->id,
-                        .address = address,
+    fay_ask question = {.member = holder,
                         .verb = "renew",
                         .args = args,
                         .within = answer_within,

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "control/message.h"
 #include "node/internal.h"
 #include "pki/certificate.h"
 #include "pki/digest.h"
@@ -12,8 +13,6 @@
 #include "wire/codec.h"
 
 enum {
-    EXIT_USAGE = 2,
-    EXIT_GRID = 4,
     RUMOR_EVENT = 1 /* the first byte of what is broadcast */
 };
 
@@ -23,7 +22,7 @@ char *fay_node_name_of(const fay_grid_member *member)
 {
     if (member->record == NULL)
         return fay_strdup("");
-    return fay_strndup((const char *)member->record->name.bytes, member->record->name.size);
+    return fay_grid_text(member->record->name);
 }
 
 static json_t *id_json(const fay_node_id *id)
@@ -126,7 +125,7 @@ static void begin_event(void *context, fay_call *call, const json_t *args)
         (void)fay_fail_with(&err, FAY_E_INVAL,
                             "an event has a name of 1 to %zu bytes, and a text of at most %zu",
                             FAY_EVENT_NAME_MAX, FAY_EVENT_TEXT_MAX);
-        fay_call_fail(call, &err, EXIT_USAGE);
+        fay_call_fail(call, &err, FAY_CONTROL_EXIT_USAGE);
         return;
     }
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer rumor = {0};
@@ -140,7 +139,8 @@ static void begin_event(void *context, fay_call *call, const json_t *args)
 
 /* ---- weight ---------------------------------------------------------------------------------- */
 
-void fay_node_say_meta(fay_node *node)
+/* What every member knows from now on. */
+static void say_meta(fay_node *node)
 {
     FAY_CLEANUP(fay_buffer_deinit) fay_buffer meta = {0};
     if (fay_node_meta_write(&node->meta, &meta, NULL) == 0)
@@ -176,7 +176,7 @@ static const fay_grid_member *find_or_fail(const fay_node *node, fay_call *call,
     if (found == NULL) {
         (void)fay_fail_with(&err, FAY_E_NOTFOUND, "no Node '%s' is alive in this Grid", word);
         fay_hint(&err, "faymora nodes lists them");
-        fay_call_fail(call, &err, EXIT_USAGE);
+        fay_call_fail(call, &err, FAY_CONTROL_EXIT_USAGE);
     } else if (other != NULL) {
         char one[FAY_NODE_ID_TEXT_MAX];
         char two[FAY_NODE_ID_TEXT_MAX];
@@ -184,7 +184,7 @@ static const fay_grid_member *find_or_fail(const fay_node *node, fay_call *call,
                             fay_hex(other->id.bytes, sizeof other->id.bytes, one),
                             fay_hex(found->id.bytes, sizeof found->id.bytes, two));
         fay_hint(&err, "name it by its id, or by the first digits of it");
-        fay_call_fail(call, &err, EXIT_USAGE);
+        fay_call_fail(call, &err, FAY_CONTROL_EXIT_USAGE);
         return NULL;
     }
     return found;
@@ -222,17 +222,13 @@ static void forward(const fay_node *node, fay_call *call, const fay_grid_member 
                     double weight)
 {
     char id[FAY_NODE_ID_TEXT_MAX];
-    FAY_CLEANUP(fay_freep)
-    char *address =
-        fay_strndup((const char *)member->record->address.bytes, member->record->address.size);
     json_t *args =
         json_pack("{s:s, s:f}", "node", fay_hex(member->id.bytes, sizeof member->id.bytes, id),
                   "weight", weight);
     fay_forward *kept = fay_alloc(sizeof *kept);
     *kept = (fay_forward){.asking = node->asking, .call = call};
     fay_call_on_end(call, forget_forward, kept);
-    fay_ask ask = {.id = member->id,
-                   .address = address,
+    fay_ask ask = {.member = member,
                    .verb = "weight",
                    .args = args,
                    .within = forward_within,
@@ -252,7 +248,7 @@ static void begin_weight(void *context, fay_call *call, const json_t *args)
     if (word == NULL || !json_is_number(given) || !fay_weight_valid(weight)) {
         (void)fay_fail_with(&err, FAY_E_INVAL, "a weight is a number from -%g to %g",
                             FAY_WEIGHT_MAX, FAY_WEIGHT_MAX);
-        fay_call_fail(call, &err, EXIT_USAGE);
+        fay_call_fail(call, &err, FAY_CONTROL_EXIT_USAGE);
         return;
     }
     const fay_grid_member *member = find_or_fail(node, call, word);
@@ -264,7 +260,7 @@ static void begin_weight(void *context, fay_call *call, const json_t *args)
     }
     fay_log(FAY_INFO, "node.weight", "weight=%g caller=\"%s\"", weight, fay_call_caller(call));
     node->meta.weight = weight;
-    fay_node_say_meta(node);
+    say_meta(node);
     fay_call_done(call, weight_json(node));
 }
 

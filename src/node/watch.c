@@ -58,8 +58,7 @@ static char **addresses_of(const fay_node *node)
         if (member->record == NULL || fay_node_id_same(&member->id, &node->identity.id) ||
             fay_member_state_of(member) == FAY_LEFT || count == FAY_PEERS_KEPT_MAX)
             continue;
-        const fay_grid_bytes *address = &member->record->address;
-        fay_texts_push(&addresses, fay_strndup((const char *)address->bytes, address->size));
+        fay_texts_push(&addresses, fay_grid_text(member->record->address));
         count++;
     }
     return addresses;
