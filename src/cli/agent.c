@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/host_port.h"
 #include "base/limits.h"
 #include "base/texts.h"
 #include "base/units.h"
@@ -157,10 +158,10 @@ static int check(fay_cli *cli, fay_agent *agent)
     }
     if (config->listen != NULL && strchr(config->listen, ':') == NULL)
         return fay_cli_misuse(cli, "'--listen' takes ADDRESS:PORT, not '%s'", config->listen);
-    if (config->advertise != NULL && strchr(config->advertise, ':') == NULL)
+    if (config->advertise != NULL && !fay_host_port_valid(config->advertise))
         return fay_cli_misuse(cli, "'--advertise' takes HOST:PORT, not '%s'", config->advertise);
     for (char **peer = agent->peers; peer != NULL && *peer != NULL; peer++) {
-        if (strchr(*peer, ':') == NULL)
+        if (!fay_host_port_valid(*peer))
             return fay_cli_misuse(cli, "'--peer' takes HOST:PORT, not '%s'", *peer);
     }
     if (agent->joins && agent->peers == NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/host_port.h"
 #include "base/texts.h"
 #include "control/sockets.h"
 #include "item/json.h"
@@ -69,8 +70,7 @@ static char **split(const char *text)
     for (const char *at = text;; at++) {
         size_t length = strcspn(at, ",");
         char *word = fay_strndup(at, length);
-        const char *colon = strrchr(word, ':');
-        bool good = colon != NULL && colon != word && colon[1] != '\0';
+        bool good = fay_host_port_valid(word);
         fay_texts_push(&list, word);
         if (!good) {
             fay_texts_free(list);

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/host_port.h"
+
 enum {
     BACKLOG = 128
 };
@@ -88,16 +90,13 @@ static bool is_loopback(const struct sockaddr *address)
 
 static int listen_tcp(const char *address, const char *rest, int *ret_fd, fay_error *err)
 {
-    const char *colon = strrchr(rest, ':');
-    if (colon == NULL)
+    const char *port = NULL;
+    FAY_CLEANUP(fay_freep) char *host = fay_host_port_split(rest, &port);
+    if (host == NULL)
         return fay_fail_with(err, FAY_E_INVAL, "%s: write tcp:HOST:PORT", address);
-    size_t length = (size_t)(colon - rest);
-    bool bracketed = length >= 2 && rest[0] == '[' && rest[length - 1] == ']';
-    FAY_CLEANUP(fay_freep)
-    char *host = fay_strndup(rest + (bracketed ? 1 : 0), length - (bracketed ? 2 : 0));
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    int r = getaddrinfo(host[0] != '\0' ? host : "localhost", colon + 1, &wanted, &found);
+    int r = getaddrinfo(host[0] != '\0' ? host : "localhost", port, &wanted, &found);
     if (r != 0)
         return fay_fail_with(err, FAY_E_IO, "cannot listen on %s: %s", address, gai_strerror(r));
     if (!is_loopback(found->ai_addr)) {

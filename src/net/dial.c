@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/host_port.h"
 #include "net/peer_internal.h"
 
 /* What a failure to connect says of the other end, or of us. */
@@ -127,34 +128,15 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     }
 }
 
-/* "HOST:PORT", "[::1]:7331" in two; false: it is none. */
-static bool split(const char *address, char *host, size_t room, const char **ret_port)
-{
-    const char *colon = strrchr(address, ':');
-    if (colon == NULL || colon == address || colon[1] == '\0')
-        return false;
-    size_t length = (size_t)(colon - address);
-    if (address[0] == '[' && length > 2 && address[length - 1] == ']') {
-        address++;
-        length -= 2;
-    }
-    if (length >= room)
-        return false;
-    memcpy(host, address, length);
-    host[length] = '\0';
-    *ret_port = colon + 1;
-    return true;
-}
-
 /* Members are known by numbers, mostly: these need no other thread, and none is ever started. */
 static void resolve(fay_peer *peer)
 {
-    char host[NI_MAXHOST];
     const char *port = NULL;
     fay_dialling *d = &peer->dialling;
+    FAY_CLEANUP(fay_freep) char *host = fay_host_port_split(d->address, &port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
-    if (!split(d->address, host, sizeof host, &port)) {
+    if (host == NULL || host[0] == '\0' || strlen(host) >= NI_MAXHOST) {
         fay_peer_fail_text(peer, FAY_PEER_REFUSED, FAY_E_INVAL, "this is no HOST:PORT");
         return;
     }

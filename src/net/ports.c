@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/host_port.h"
 #include "net/peer_internal.h"
 
 enum {
@@ -108,16 +109,13 @@ static struct addrinfo *find_local(const char *address, fay_error *err)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    const char *colon = strrchr(address, ':');
-    if (colon == NULL || colon[1] == '\0') {
+    const char *port = NULL;
+    FAY_CLEANUP(fay_freep) char *host = fay_host_port_split(address, &port);
+    if (host == NULL) {
         (void)fay_fail_with(err, FAY_E_INVAL, "'%s' is no ADDRESS:PORT", address);
         return NULL;
     }
-    bool brackets = address[0] == '[' && colon > address + 2 && colon[-1] == ']';
-    FAY_CLEANUP(fay_freep)
-    char *host = brackets ? fay_strndup(address + 1, (size_t)(colon - address) - 2)
-                          : fay_strndup(address, (size_t)(colon - address));
-    int r = getaddrinfo(host[0] != '\0' ? host : NULL, colon + 1, &hints, &found);
+    int r = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
     if (r != 0) {
         (void)fay_fail_with(err, FAY_E_INVAL, "cannot listen on %s: %s", address, gai_strerror(r));
         return NULL;

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/host_port.h"
 #include "base/units.h"
 #include "net/preamble.h"
 
@@ -57,18 +58,14 @@ static int timed_out(const probe *p, fay_error *err)
 
 /* ---- TCP ------------------------------------------------------------------------------------- */
 
-/* "[::1]:7331", "a:7331" */
 static int resolve(const char *address, struct addrinfo **ret, fay_error *err)
 {
-    const char *colon = strrchr(address, ':');
-    if (colon == NULL || colon == address || colon[1] == '\0')
+    const char *port = NULL;
+    FAY_CLEANUP(fay_freep) char *host = fay_host_port_split(address, &port);
+    if (host == NULL || host[0] == '\0')
         return fay_fail_with(err, FAY_E_INVAL, "'%.100s' is no HOST:PORT", address);
-    size_t length = (size_t)(colon - address);
-    bool bracketed = length > 2 && address[0] == '[' && colon[-1] == ']';
-    FAY_CLEANUP(fay_freep)
-    char *host = fay_strndup(address + (bracketed ? 1 : 0), length - (bracketed ? 2 : 0));
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
-    int r = getaddrinfo(host, colon + 1, &wanted, ret);
+    int r = getaddrinfo(host, port, &wanted, ret);
     return r == 0 ? 0 : fay_fail_with(err, FAY_E_IO, "%s: %s", address, gai_strerror(r));
 }
 

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/host_port.h"
 #include "base/limits.h"
 #include "base/texts.h"
 #include "pki/store.h"
@@ -118,9 +119,7 @@ int fay_node_state_boot(fay_node_state *state, uint64_t now, uint64_t *ret, fay_
 
 static bool is_address(const char *text)
 {
-    const char *colon = strrchr(text, ':');
-    size_t length = strlen(text);
-    if (colon == NULL || colon == text || colon[1] == '\0' || length > FAY_GRID_ADDRESS_MAX)
+    if (strlen(text) > FAY_GRID_ADDRESS_MAX || !fay_host_port_valid(text))
         return false;
     for (const char *at = text; *at != '\0'; at++) {
         if (*at <= ' ' || *at > '~')

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/host_port.h"
+
 #define I(member) offsetof(fay_source_def, member)
 #define O(member) offsetof(fay_sink_def, member)
 
@@ -55,12 +57,9 @@ static bool is_port(const char *text)
 /* "HOST:PORT" or "[V6]:PORT"; NULL if it is neither. */
 static char *host_of(const char *address)
 {
-    const char *colon = strrchr(address, ':');
-    if (colon == NULL || colon == address || !is_port(colon + 1))
-        return NULL;
-    bool brackets = address[0] == '[' && colon[-1] == ']';
-    return brackets ? fay_strndup(address + 1, (size_t)(colon - address) - 2)
-                    : fay_strndup(address, (size_t)(colon - address));
+    const char *port = NULL;
+    FAY_CLEANUP(fay_freep) char *host = fay_host_port_split(address, &port);
+    return host != NULL && host[0] != '\0' && is_port(port) ? FAY_STEAL(host) : NULL;
 }
 
 static void read_listen(const fay_config_reader *reader, const fay_field *field, void *base,
