@@ -130,3 +130,16 @@ void fay_hint(fay_error *err, const char *format, ...)
     (void)vsnprintf(err->hint, sizeof err->hint, format, args);
     va_end(args);
 }
+
+void fay_error_print(const fay_error *err)
+{
+    (void)fprintf(stderr, "faymora: error: %s\n", err->message);
+    if (err->hint[0] != '\0')
+        (void)fprintf(stderr, "  hint: %s\n", err->hint);
+}
+
+const char *fay_variable(const char *name)
+{
+    const char *value = getenv(name); // NOLINT(concurrency-mt-unsafe): nobody changes them
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}

@@ -53,6 +53,9 @@ char *fay_strndup(const char *text, size_t length);          /* exactly so many 
 char *fay_printed(const char *format, ...) FAY_PRINTF(1, 2); /* a new text; free() it */
 void fay_freep(void *pointer_to_pointer); /* for FAY_CLEANUP on anything free() takes */
 
+/* The value of a variable of the environment; NULL: unset or empty. Nobody changes them. */
+const char *fay_variable(const char *name);
+
 /* Grows a heap array so that `needed` elements fit; doubles, so that pushes are O(1) amortised. */
 #define FAY_RESERVE(list, capacity, needed)                                                        \
     ((needed) <= (capacity)                                                                        \
@@ -65,6 +68,8 @@ int fay_fail_with(fay_error *err, fay_status status, const char *format, ...) FA
 /* As above, with strerror(sys_errno) appended to the message. */
 int fay_fail_errno(fay_error *err, fay_status status, int sys_errno, const char *format, ...)
     FAY_PRINTF(4, 5);
+/* "faymora: error: ..", and its hint, to stderr: for the edges, where nobody is left to tell. */
+void fay_error_print(const fay_error *err);
 /* Sets what to do about it; `err` may be NULL. After one of the above, which clear it. */
 void fay_hint(fay_error *err, const char *format, ...) FAY_PRINTF(2, 3);
 

@@ -29,9 +29,7 @@ static const char *variable(const char *name)
 
 int fay_cli_fail(const fay_error *err, int exit)
 {
-    (void)fprintf(stderr, "faymora: error: %s\n", err->message);
-    if (err->hint[0] != '\0')
-        (void)fprintf(stderr, "  hint: %s\n", err->hint);
+    fay_error_print(err);
     return exit;
 }
 

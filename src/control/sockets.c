@@ -29,19 +29,13 @@ enum {
     FILE_NAME_MAX = (int)FAY_NODE_NAME_MAX + (int)sizeof SUFFIX
 };
 
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
-    return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
 char *fay_sockets_directory(const char *state)
 {
     if (state == NULL)
-        state = variable("FAYMORA_STATE_DIR");
+        state = fay_variable("FAYMORA_STATE_DIR");
     if (state != NULL)
         return fay_strdup(state);
-    const char *runtime = variable("XDG_RUNTIME_DIR");
+    const char *runtime = fay_variable("XDG_RUNTIME_DIR");
     if (runtime != NULL)
         return fay_printed("%s/faymora", runtime);
     if (geteuid() == 0)

@@ -17,16 +17,10 @@ enum {
     BOOT_FILE_MAX = 32
 };
 
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name); // NOLINT(concurrency-mt-unsafe): before there are threads
-    return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
 int fay_node_state_root(const char *named, char **ret, fay_error *err)
 {
-    const char *given = named != NULL ? named : variable("FAYMORA_STATE_DIR");
-    const char *state = variable("XDG_STATE_HOME"), *home = variable("HOME");
+    const char *given = named != NULL ? named : fay_variable("FAYMORA_STATE_DIR");
+    const char *state = fay_variable("XDG_STATE_HOME"), *home = fay_variable("HOME");
     if (given != NULL) {
         *ret = fay_strdup(given);
     } else if (geteuid() == 0 && state == NULL) {

@@ -308,4 +308,20 @@ static inline void link_to(talk *t, unsigned last)
     ignore(t);
 }
 
+/* That link has so much of a member, by its version. */
+static inline void hear_version(talk *t, uint64_t link, unsigned node, uint64_t boot, uint32_t inc,
+                                bool gone)
+{
+    FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
+    static const uint8_t no_buckets[FAY_BUCKET_BITS];
+    fay_node_id id = id_of(node);
+    fay_buffer_append(&payload, no_buckets, sizeof no_buckets);
+    fay_buffer_append(&payload, id.bytes, sizeof id.bytes);
+    fay_write64(&payload, boot);
+    fay_write32(&payload, inc);
+    fay_write32(&payload, 0);
+    fay_write8(&payload, gone);
+    assert_int_equal(hear(t, link, FAY_GRID_VERSIONS, &payload), 0);
+}
+
 #endif /* GRID_TALK_H */

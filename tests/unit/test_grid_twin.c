@@ -198,35 +198,21 @@ static void a_duel_ends(void **state)
     expect_text(t, "replaced by boot 14\n");
 }
 
-static void hear_version(talk *t, uint64_t link, uint64_t boot, uint32_t inc, bool gone)
-{
-    FAY_CLEANUP(fay_buffer_deinit) fay_buffer payload = {0};
-    static const uint8_t no_buckets[FAY_BUCKET_BITS];
-    fay_node_id id = id_of(SELF);
-    fay_buffer_append(&payload, no_buckets, sizeof no_buckets);
-    fay_buffer_append(&payload, id.bytes, sizeof id.bytes);
-    fay_write64(&payload, boot);
-    fay_write32(&payload, inc);
-    fay_write32(&payload, 0);
-    fay_write8(&payload, gone);
-    assert_int_equal(hear(t, link, FAY_GRID_VERSIONS, &payload), 0);
-}
-
 /* A stub proves nothing, so it counts once, and not for much: nobody uses up another's boots. */
 static void a_stub_of_oneself_is_exceeded_once(void **state)
 {
     talk *t = *state;
     link_to(t, 2);
-    hear_version(t, 2, BOOT + 4, 0, false); /* alive: then its record comes */
+    hear_version(t, 2, SELF, BOOT + 4, 0, false); /* alive: then its record comes */
     expect_text(t, "2< WANT\n");
-    hear_version(t, 2, (uint64_t)1 << 52, 0, true);
+    hear_version(t, 2, SELF, (uint64_t)1 << 52, 0, true);
     expect_text(t, "2< WANT\n");
-    hear_version(t, 2, BOOT + 4, 0, true);
+    hear_version(t, 2, SELF, BOOT + 4, 0, true);
     expect_text(t, "2< WANT\nreboot 12\n");
     rebooted(t, 12);
     up(t, 60, 2, 1, 0);
     ignore(t);
-    hear_version(t, 60, 20, 0, true);
+    hear_version(t, 60, SELF, 20, 0, true);
     expect_text(t, "60< WANT\n");
 }
 
@@ -234,12 +220,12 @@ static void an_incarnation_that_we_never_had_is_another_ones(void **state)
 {
     talk *t = *state;
     link_to(t, 2);
-    hear_version(t, 2, BOOT, 0, true); /* our own, and alive */
+    hear_version(t, 2, SELF, BOOT, 0, true); /* our own, and alive */
     step(t);
     assert_int_equal(member_of(fay_grid_members(t->grid), SELF)->inc, 1);
     pass(t, 100 * FAY_MS);
     fay_buffer_clear(&t->said);
-    hear_version(t, 2, BOOT, 4, true);
+    hear_version(t, 2, SELF, BOOT, 4, true);
     step(t);
     assert_non_null(strstr(fay_buffer_text(&t->said), "reboot 8\n"));
 }
@@ -256,7 +242,7 @@ static void a_stub_of_the_present_life_is_refuted(void **state)
     assert_int_equal(member_of(fay_grid_members(t->grid), SELF)->record->seq, 1);
     hear_beat(t, 2);
     pass(t, FAY_SECOND);
-    hear_version(t, 2, BOOT, 0, true);
+    hear_version(t, 2, SELF, BOOT, 0, true);
     step(t);
     assert_int_equal(member_of(fay_grid_members(t->grid), SELF)->inc, 1);
 }
